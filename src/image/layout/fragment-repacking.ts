@@ -1,0 +1,90 @@
+/**
+ * Which fragment blocks are not worth copying whole, and how the tails still needed of them are put
+ * together into new ones. Thresholds depend on sizes alone, so that the same layers always give the
+ * same image.
+ */
+import type { PackedLayer } from '../packed-layer.ts'
+import type { ContentHome } from './content-home.ts'
+
+/** A fragment block of a layer, and the contents of the image that lie in it. */
+export type FragmentUse = {
+  readonly source: number
+  readonly index: number
+  readonly homes: ContentHome[]
+  liveBytes: number
+}
+
+/** A tail's way from a fragment block of a layer to a new one. */
+export type MovedTail = {
+  readonly source: number
+  /** Index of the fragment block in the layer. */
+  readonly index: number
+  readonly offset: number
+  readonly sizeBytes: number
+}
+
+/** A fragment block to be made: its tails one after the other. */
+export type RepackedFragment = { readonly tails: readonly MovedTail[] }
+
+/**
+ * Fragments that have lost a quarter of a block or more to shadowed or doubled files, and last
+ * fragments of layers that are less than half full. One alone with nothing lost stays as it is.
+ */
+export function fragmentsToRepack(
+  uses: readonly FragmentUse[],
+  layers: readonly PackedLayer[],
+  blockSize: number,
+): FragmentUse[] {
+  const chosen = uses.filter((use) => isWasteful(use, layers[use.source], blockSize))
+  const lost = chosen.some((use) => lostBytes(use, layers[use.source]) > 0)
+  return chosen.length > 1 || lost ? chosen : []
+}
+
+function isWasteful(use: FragmentUse, layer: PackedLayer | undefined, blockSize: number): boolean {
+  const isLast = layer !== undefined && use.index === layer.fragments.length - 1
+  return lostBytes(use, layer) >= blockSize / 4 || (isLast && use.liveBytes < blockSize / 2)
+}
+
+function lostBytes(use: FragmentUse, layer: PackedLayer | undefined): number {
+  return (layer?.fragments[use.index]?.sizeBytes ?? 0) - use.liveBytes
+}
+
+/**
+ * Packs the tails of fragments in their order into new blocks, and tells the files where they are.
+ * @param firstIndex Index of the first new block in the fragment table.
+ */
+export function packTails(
+  uses: readonly FragmentUse[],
+  firstIndex: number,
+  blockSize: number,
+): RepackedFragment[] {
+  const packed: { tails: MovedTail[]; sizeBytes: number }[] = []
+  for (const home of uses.flatMap((use) => use.homes)) {
+    let block = packed[packed.length - 1]
+    if (block === undefined || block.sizeBytes + home.packed.sizeBytes > blockSize) {
+      block = { tails: [], sizeBytes: 0 }
+      packed.push(block)
+    }
+    moveTail(home, block, firstIndex + packed.length - 1)
+  }
+  return packed.map(({ tails }) => ({ tails }))
+}
+
+function moveTail(
+  home: ContentHome,
+  block: { tails: MovedTail[]; sizeBytes: number },
+  index: number,
+): void {
+  const { sizeBytes, blocks, fragment } = home.packed
+  if (fragment === undefined) return
+  block.tails.push({
+    source: home.source,
+    index: fragment.index,
+    offset: fragment.offset,
+    sizeBytes,
+  })
+  for (const file of home.files) {
+    file.content = { sizeBytes, start: 0, blocks, fragment: { index, offset: block.sizeBytes } }
+  }
+  block.sizeBytes += sizeBytes
+}

@@ -1,0 +1,119 @@
+/** Copying ranges of packed layers into the image, with reading and writing overlapped. */
+import { type FileHandle, open } from 'node:fs/promises'
+import { throwIfCancelled } from '../../errors/cancelled.ts'
+import { SregistryError } from '../../errors/sregistry-error.ts'
+import type { CopiedRange } from './image-layout.ts'
+
+/** Big enough that system calls don't count, small enough that two buffers are nothing. */
+const chunkBytes = 4 * 1024 * 1024
+
+/** The packed layers of one image, opened once. The maker closes it; closing twice is harmless. */
+export class LayerFiles {
+  private readonly handles: FileHandle[] = []
+  private readonly paths: readonly string[]
+
+  constructor(paths: readonly string[]) {
+    this.paths = paths
+  }
+
+  async open(): Promise<void> {
+    for (const path of this.paths) this.handles.push(await open(path, 'r'))
+  }
+
+  /** @throws {SregistryError} IMAGE_INVALID when the file ends before the range does. */
+  async read(source: number, buffer: Uint8Array, position: number): Promise<void> {
+    const handle = this.handles[source]
+    let filled = 0
+    while (handle !== undefined && filled < buffer.length) {
+      const { bytesRead } = await handle.read(
+        buffer,
+        filled,
+        buffer.length - filled,
+        position + filled,
+      )
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+    if (filled < buffer.length) {
+      throw new SregistryError(
+        'IMAGE_INVALID',
+        `the packed layer ${this.paths[source]} is cut short`,
+        {
+          hint: 'remove it and pull again; it is made anew',
+        },
+      )
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.handles.splice(0).map((handle) => handle.close()))
+  }
+}
+
+export type CopyOptions = {
+  /** Added to every target: where the squashfs image begins in the output. */
+  readonly base: number
+  readonly onBytes?: (bytes: number) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Copies all ranges to their targets. @throws {SregistryError} CANCELLED, IMAGE_INVALID. */
+export async function copyRanges(
+  layers: LayerFiles,
+  output: FileHandle,
+  ranges: readonly CopiedRange[],
+  options: CopyOptions,
+): Promise<void> {
+  const buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)]
+  let writing: Promise<unknown> = Promise.resolve()
+  let turn = 0
+  try {
+    for (const { source, position, target, bytes } of chunksOf(ranges)) {
+      throwIfCancelled(options.signal, 'writing the image')
+      const chunk = (buffers[turn] as Buffer).subarray(0, bytes)
+      turn = 1 - turn
+      await layers.read(source, chunk, position)
+      await writing
+      writing = writeFully(output, chunk, options.base + target)
+      // observed here too, so that a failure during the next read is not an unhandled rejection
+      writing.catch(() => undefined)
+      options.onBytes?.(bytes)
+    }
+  } finally {
+    await writing
+  }
+}
+
+/** Writes all of the bytes at a position. */
+export async function writeFully(
+  output: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const { bytesWritten } = await output.write(
+      bytes,
+      written,
+      bytes.length - written,
+      position + written,
+    )
+    written += bytesWritten
+  }
+}
+
+type Chunk = { source: number; position: number; target: number; bytes: number }
+
+function* chunksOf(ranges: readonly CopiedRange[]): Generator<Chunk> {
+  for (const range of ranges) {
+    for (let done = 0; done < range.sizeBytes; done += chunkBytes) {
+      const bytes = Math.min(chunkBytes, range.sizeBytes - done)
+      yield {
+        source: range.source,
+        position: range.position + done,
+        target: range.target + done,
+        bytes,
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Applies the entries of one packed layer to a root file system, in their order, as unpacking them
+ * into it would (OCI image spec, layer.md § Applying Changesets; FORMATS § 3.4).
+ */
+import { SregistryError } from '../../errors/sregistry-error.ts'
+import type { InodeMetadata } from '../../squashfs/inode.ts'
+import type { PackedEntry } from '../packed-layer.ts'
+import { DirectoryNode, FileNode, type InodeNode, inodeOf, type NamedNode } from './node.ts'
+import { findInode, makeDirectories, splitPath } from './path-walk.ts'
+import { aufsPrefix, hideLowerNames, hideName, opaqueMarker, whiteoutTarget } from './whiteout.ts'
+
+/** Hard-linked files of AUFS layers may have their only full entry here; it is not part of the image. */
+const aufsLinkDirectory = '.wh..wh.plnk/'
+
+export type LayerApplication = {
+  /** Position of the layer, lowest first; decides what a whiteout hides. */
+  readonly layer: number
+  /** Metadata of parents that no entry describes. */
+  readonly implied: InodeMetadata
+  /** What people should hear about, such as overlay whiteouts in an OCI layer. */
+  readonly onNote?: (text: string) => void
+}
+
+/** @throws {SregistryError} LAYER_INVALID for entries that no root file system can hold. */
+export function applyLayer(
+  root: DirectoryNode,
+  entries: Iterable<PackedEntry>,
+  application: LayerApplication,
+): void {
+  const applier = new LayerApplier(root, application)
+  for (const entry of entries) applier.apply(entry)
+}
+
+class LayerApplier {
+  private readonly aufsLinks = new Map<string, InodeNode>()
+  private readonly root: DirectoryNode
+  private readonly application: LayerApplication
+
+  constructor(root: DirectoryNode, application: LayerApplication) {
+    this.root = root
+    this.application = application
+  }
+
+  apply(entry: PackedEntry): void {
+    const { parent, name } = splitPath(entry.path)
+    if (entry.path === '') this.applyRoot(entry)
+    else if (name === opaqueMarker) hideLowerNames(this.directory(parent), this.application)
+    else if (isAufsBookkeeping(entry.path)) this.keepAufsLink(entry)
+    else this.applyNamed(parent, name, entry)
+  }
+
+  private applyNamed(parent: string, name: string, entry: PackedEntry): void {
+    refuseWhiteoutDirectories(parent)
+    const directory = this.directory(parent)
+    const hidden = whiteoutTarget(name)
+    if (hidden !== undefined) hideName(directory, hidden, this.application)
+    else if (isOverlayWhiteout(entry)) this.applyOverlayWhiteout(directory, name)
+    else this.place(directory, name, entry)
+  }
+
+  private directory(path: string): DirectoryNode {
+    return makeDirectories(this.root, path, this.application)
+  }
+
+  private applyRoot(entry: PackedEntry): void {
+    if (entry.kind !== 'directory') {
+      throw new SregistryError('LAYER_INVALID', `the root of the image is a ${entry.kind}`)
+    }
+    this.root.describe(entry, this.application.layer)
+  }
+
+  private applyOverlayWhiteout(directory: DirectoryNode, name: string): void {
+    this.application.onNote?.('a character device 0:0 in a layer was taken as a whiteout')
+    hideName(directory, name, this.application)
+  }
+
+  private keepAufsLink(entry: PackedEntry): void {
+    if (entry.kind === 'file' && entry.path.startsWith(aufsLinkDirectory)) {
+      this.aufsLinks.set(entry.path, new FileNode(entry, this.application.layer, entry.content))
+    }
+  }
+
+  private place(directory: DirectoryNode, name: string, entry: PackedEntry): void {
+    const existing = directory.names.get(name)
+    if (entry.kind === 'directory' && existing instanceof DirectoryNode) {
+      existing.describe(entry, this.application.layer)
+    } else {
+      directory.names.set(name, this.nodeOf(entry))
+    }
+  }
+
+  private nodeOf(entry: PackedEntry): NamedNode {
+    const { layer } = this.application
+    const { mode, uid, gid, mtime, xattrs } = entry
+    const metadata = { mode, uid, gid, mtime, xattrs }
+    switch (entry.kind) {
+      case 'directory':
+        return new DirectoryNode(entry, layer)
+      case 'file':
+        return new FileNode(entry, layer, entry.content)
+      case 'hardlink':
+        return { kind: 'link', layer, inode: this.linkedInode(entry.path, entry.target) }
+      case 'symlink':
+        return { ...metadata, layer, kind: entry.kind, target: entry.target }
+      case 'fifo':
+        return { ...metadata, layer, kind: entry.kind }
+      default:
+        return { ...metadata, layer, kind: entry.kind, major: entry.major, minor: entry.minor }
+    }
+  }
+
+  private linkedInode(path: string, target: string): InodeNode {
+    const inode = this.aufsLinks.get(target) ?? inodeOf(findInode(this.root, target))
+    if (inode === undefined || inode.kind === 'directory') {
+      const why = inode === undefined ? 'which does not exist' : 'which is a directory'
+      throw new SregistryError(
+        'LAYER_INVALID',
+        `${shown(path)} is a hard link to ${shown(target)}, ${why}`,
+      )
+    }
+    return inode
+  }
+}
+
+function isAufsBookkeeping(path: string): boolean {
+  return path.startsWith(aufsPrefix) || path.includes(`/${aufsPrefix}`)
+}
+
+function isOverlayWhiteout(entry: PackedEntry): boolean {
+  return entry.kind === 'char-device' && entry.major === 0 && entry.minor === 0
+}
+
+function refuseWhiteoutDirectories(parent: string): void {
+  if (parent.startsWith('.wh.') || parent.includes('/.wh.')) {
+    throw new SregistryError(
+      'LAYER_INVALID',
+      `${shown(parent)} is a whiteout with entries below it`,
+    )
+  }
+}
+
+function shown(path: string): string {
+  return JSON.stringify(Buffer.from(path, 'latin1').toString())
+}

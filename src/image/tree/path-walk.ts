@@ -1,0 +1,109 @@
+/**
+ * Finding directories in a root file system as a process inside it would: symlinks in the way are
+ * followed, absolute targets start at the root, `..` stops there (FORMATS § 3.4, rule 2).
+ */
+import { SregistryError } from '../../errors/sregistry-error.ts'
+import type { InodeMetadata } from '../../squashfs/inode.ts'
+import { DirectoryNode, type InodeNode } from './node.ts'
+
+/** Linux follows 40 symlinks (path_resolution(7)). */
+const maxSymlinkHops = 40
+
+export type DirectoryMaker = {
+  /** Metadata of directories that no entry describes. */
+  readonly implied: InodeMetadata
+  /** The layer on whose behalf directories are made. */
+  readonly layer: number
+}
+
+/**
+ * The directory at a path, made where it is missing. Something else than a directory or a symlink in
+ * the way is replaced, as unpacking would.
+ * @throws {SregistryError} LAYER_INVALID after 40 symlinks.
+ */
+export function makeDirectories(
+  root: DirectoryNode,
+  path: string,
+  maker: DirectoryMaker,
+): DirectoryNode {
+  return walk(root, path, (parent, name) => {
+    const made = new DirectoryNode(maker.implied, maker.layer)
+    parent.names.set(name, made)
+    return made
+  }) as DirectoryNode
+}
+
+/**
+ * The directory at a path, or undefined where there is none.
+ * @throws {SregistryError} LAYER_INVALID after 40 symlinks.
+ */
+export function findDirectory(root: DirectoryNode, path: string): DirectoryNode | undefined {
+  return walk(root, path, () => undefined)
+}
+
+/** The inode at a path; a symlink as the last component is not followed. */
+export function findInode(root: DirectoryNode, path: string): InodeNode | undefined {
+  if (path === '') return root
+  const { parent, name } = splitPath(path)
+  return findDirectory(root, parent)?.inode(name)
+}
+
+export function splitPath(path: string): { readonly parent: string; readonly name: string } {
+  const slash = path.lastIndexOf('/')
+  return { parent: slash < 0 ? '' : path.slice(0, slash), name: path.slice(slash + 1) }
+}
+
+type OnMissing = (parent: DirectoryNode, name: string) => DirectoryNode | undefined
+
+function walk(root: DirectoryNode, path: string, onMissing: OnMissing): DirectoryNode | undefined {
+  const state: WalkState = { root, path, stack: [root], pending: components(path), hops: 0 }
+  for (let name = state.pending.pop(); name !== undefined; name = state.pending.pop()) {
+    const directory = state.stack[state.stack.length - 1] ?? root
+    if (name === '..') {
+      if (state.stack.length > 1) state.stack.pop()
+      continue
+    }
+    const inode = directory.inode(name)
+    if (inode?.kind === 'symlink') {
+      followSymlink(state, inode.target)
+      continue
+    }
+    const next = inode?.kind === 'directory' ? inode : onMissing(directory, name)
+    if (next === undefined) return undefined
+    state.stack.push(next)
+  }
+  return state.stack[state.stack.length - 1]
+}
+
+type WalkState = {
+  readonly root: DirectoryNode
+  readonly path: string
+  /** The directories from the root to where the walk stands. */
+  stack: DirectoryNode[]
+  /** Components still to go, last one first. */
+  readonly pending: string[]
+  hops: number
+}
+
+function followSymlink(state: WalkState, target: string): void {
+  state.hops += 1
+  if (state.hops > maxSymlinkHops) throw symlinkLoop(state.path)
+  if (target.startsWith('/')) state.stack = [state.root]
+  state.pending.push(...components(target))
+}
+
+/** The components of a path, last one first. */
+function components(path: string): string[] {
+  return path
+    .split('/')
+    .filter((name) => name !== '' && name !== '.')
+    .reverse()
+}
+
+function symlinkLoop(path: string): SregistryError {
+  const shown = Buffer.from(path, 'latin1').toString()
+  return new SregistryError(
+    'LAYER_INVALID',
+    `too many symlinks on the way to ${JSON.stringify(shown)}`,
+  )
+}

@@ -1,0 +1,146 @@
+/** Writes the inode and the directory table of a tree, which refer to each other, in one pass. */
+import { SregistryError } from '../errors/sregistry-error.ts'
+import { type DirectoryListing, writeListing } from './directory-writer.ts'
+import { inodeType } from './format.ts'
+import type { IdTable } from './id-table.ts'
+import type { Inode } from './inode.ts'
+import {
+  type InodeHeader,
+  writeDeviceInode,
+  writeDirectoryInode,
+  writeFileInode,
+  writePipeInode,
+  writeSymlinkInode,
+} from './inode-writer.ts'
+import { type MetadataCompressor, MetadataWriter } from './metadata-writer.ts'
+import { type NumberedDirectory, type NumberedTree, pathOf } from './numbered-tree.ts'
+import type { XattrTable } from './xattr-writer.ts'
+
+export type InodeTableOptions = {
+  readonly compressor: MetadataCompressor
+  readonly blockSize: number
+  readonly ids: IdTable
+  readonly xattrs: XattrTable
+}
+
+export type InodeTables = {
+  readonly inodeTable: Uint8Array
+  readonly directoryTable: Uint8Array
+  readonly rootReference: number
+}
+
+/**
+ * For each directory, subdirectories first: the inodes of its entries, then its listing, which holds
+ * their references. The root's inode is the last.
+ */
+export function writeInodeTables(tree: NumberedTree, options: InodeTableOptions): InodeTables {
+  return new InodeTableWriter(tree, options).write()
+}
+
+const notWritten = -1
+
+class InodeTableWriter {
+  readonly #tree: NumberedTree
+  readonly #options: InodeTableOptions
+  readonly #inodes: MetadataWriter
+  readonly #directories: MetadataWriter
+  /** Of each inode; `notWritten` until it is in the table. */
+  readonly #references: Float64Array
+  readonly #types: Uint8Array
+  /** Listings whose directory's inode is still to be written, with the number of its parent. */
+  readonly #listings = new Map<number, { listing: DirectoryListing; parentNumber: number }>()
+
+  constructor(tree: NumberedTree, options: InodeTableOptions) {
+    this.#tree = tree
+    this.#options = options
+    this.#inodes = new MetadataWriter(options.compressor)
+    this.#directories = new MetadataWriter(options.compressor)
+    this.#references = new Float64Array(tree.inodes.length).fill(notWritten)
+    this.#types = Uint8Array.from(tree.inodes, ({ kind }) => inodeType[kind])
+  }
+
+  write(): InodeTables {
+    for (const directory of this.#tree.directories) this.#writeEntries(directory)
+    const rootReference = this.#writeInode(0)
+    return {
+      inodeTable: this.#inodes.finish(),
+      directoryTable: this.#directories.finish(),
+      rootReference,
+    }
+  }
+
+  #writeEntries(directory: NumberedDirectory): void {
+    const { names, children, index, parent } = directory
+    for (const [entry, child] of children.entries()) {
+      if (this.#references[child] !== notWritten) continue
+      try {
+        this.#references[child] = this.#writeInode(child)
+      } catch (error) {
+        throw withPath(error, pathOf(directory, names[entry] ?? ''))
+      }
+    }
+    const listing = writeListing(this.#directories, {
+      names,
+      children,
+      references: this.#references,
+      numbers: this.#tree.numbers,
+      types: this.#types,
+    })
+    const { numbers, inodes } = this.#tree
+    const parentNumber = parent === undefined ? inodes.length + 1 : (numbers[parent.index] ?? 0)
+    this.#listings.set(index, { listing, parentNumber })
+  }
+
+  /** @returns its reference */
+  #writeInode(index: number): number {
+    const { reference } = this.#inodes
+    const inode = this.#tree.inodes[index] as Inode
+    const header = this.#headerOf(inode, index)
+    switch (inode.kind) {
+      case 'directory':
+        this.#writeDirectory(index, header)
+        break
+      case 'file':
+        writeFileInode(this.#inodes, header, inode.content, this.#options.blockSize)
+        break
+      case 'symlink':
+        writeSymlinkInode(this.#inodes, header, inode)
+        break
+      case 'char-device':
+      case 'block-device':
+        writeDeviceInode(this.#inodes, header, inode)
+        break
+      default:
+        writePipeInode(this.#inodes, header, inode)
+    }
+    return reference
+  }
+
+  #writeDirectory(index: number, header: InodeHeader): void {
+    const place = this.#listings.get(index)
+    if (place === undefined) throw new SregistryError('INTERNAL', 'a directory before its listing')
+    this.#listings.delete(index)
+    writeDirectoryInode(this.#inodes, header, place.listing, place.parentNumber)
+  }
+
+  #headerOf(inode: Inode, index: number): InodeHeader {
+    const { ids, xattrs } = this.#options
+    return {
+      mode: inode.mode,
+      uidIndex: ids.indexOf(inode.uid),
+      gidIndex: ids.indexOf(inode.gid),
+      mtime: inode.mtime,
+      number: this.#tree.numbers[index] ?? 0,
+      linkCount: this.#tree.linkCounts[index] ?? 0,
+      xattrId: xattrs.idOf(inode.xattrs),
+    }
+  }
+}
+
+/** The same error, telling which entry it is about. */
+function withPath(error: unknown, path: string): unknown {
+  if (!(error instanceof SregistryError)) return error
+  const { code, message, hint, cause } = error
+  const options = hint === undefined ? { cause } : { hint, cause }
+  return new SregistryError(code, `${path}: ${message}`, options)
+}

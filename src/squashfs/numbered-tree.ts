@@ -1,0 +1,134 @@
+/** The tree as the tables want it: flat, sorted, with hard links counted and every inode numbered. */
+import { SregistryError } from '../errors/sregistry-error.ts'
+import type { DirectoryInode, Inode } from './inode.ts'
+
+/** A directory with its entries in byte order. */
+export type NumberedDirectory = {
+  readonly inode: DirectoryInode
+  /** Of this directory in the tree's columns. */
+  readonly index: number
+  readonly name: string
+  readonly parent: NumberedDirectory | undefined
+  readonly names: readonly string[]
+  /** Indexes of the entries' inodes, in the order of the names. */
+  readonly children: Uint32Array
+}
+
+export type NumberedTree = {
+  /** Every inode once, the root first. The columns below go with it. */
+  readonly inodes: readonly Inode[]
+  /** Names of a file; for a directory 2 and one for each subdirectory, as mksquashfs counts. */
+  readonly linkCounts: Uint32Array
+  /**
+   * 1 to the number of inodes, each used once. The inodes of one directory get neighbouring numbers,
+   * which keeps the 16-bit differences in its listing small; the root gets the last number.
+   */
+  readonly numbers: Uint32Array
+  /** Every directory after all of its subdirectories: the root is the last. */
+  readonly directories: readonly NumberedDirectory[]
+}
+
+/** One char per byte, no slash. */
+const latin1Name = /^[^/\u0100-\uffff]{1,255}$/
+
+/**
+ * Walks a tree without recursion: a depth of thousands is legal.
+ * @throws {SregistryError} LIMIT_EXCEEDED for a name of more than 255 bytes; INTERNAL for a name that
+ *   no directory can hold, a name given twice, or a directory that is in the tree twice.
+ */
+export function numberTree(root: DirectoryInode): NumberedTree {
+  const collector = new Collector()
+  const directories: NumberedDirectory[] = []
+  const waiting: Waiting[] = [
+    { inode: root, index: collector.indexOf(root), name: '', parent: undefined },
+  ]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    directories.push(collector.collect(next, waiting))
+  }
+  // taken last child first, so the reverse is: children first, in byte order
+  directories.reverse()
+  const { inodes } = collector
+  const linkCounts = Uint32Array.from(collector.linkCounts)
+  return { inodes, linkCounts, numbers: numberInodes(inodes.length, directories), directories }
+}
+
+/** Where an entry is, for messages. */
+export function pathOf(directory: NumberedDirectory, name: string): string {
+  const names = [name]
+  for (let one = directory; one.parent !== undefined; one = one.parent) names.push(one.name)
+  return `/${Buffer.from(names.reverse().join('/'), 'latin1').toString()}`
+}
+
+type Waiting = Pick<NumberedDirectory, 'inode' | 'index' | 'name' | 'parent'>
+
+class Collector {
+  readonly inodes: Inode[] = []
+  readonly linkCounts: number[] = []
+  readonly #indexes = new Map<Inode, number>()
+
+  indexOf(inode: Inode): number {
+    const index = this.inodes.push(inode) - 1
+    this.linkCounts.push(inode.kind === 'directory' ? 2 : 0)
+    this.#indexes.set(inode, index)
+    return index
+  }
+
+  collect(place: Waiting, waiting: Waiting[]): NumberedDirectory {
+    const entries = [...place.inode.children].sort(byName)
+    const children = new Uint32Array(entries.length)
+    const directory = { ...place, names: entries.map(([name]) => name), children }
+    let previous = ''
+    for (const [position, [name, inode]] of entries.entries()) {
+      checkName(directory, name, previous)
+      previous = name
+      const known = this.#indexes.get(inode)
+      const index = known ?? this.indexOf(inode)
+      children[position] = index
+      const isDirectory = inode.kind === 'directory'
+      // a subdirectory's `..` is a name of its parent
+      this.#countLink(isDirectory ? place.index : index)
+      if (!isDirectory) continue
+      if (known !== undefined) throw badName(directory, name, 'is a directory with another place')
+      waiting.push({ inode, index, name, parent: directory })
+    }
+    return directory
+  }
+
+  #countLink(index: number): void {
+    this.linkCounts[index] = (this.linkCounts[index] ?? 0) + 1
+  }
+}
+
+function byName([a]: readonly [string, Inode], [b]: readonly [string, Inode]): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
+
+function checkName(directory: NumberedDirectory, name: string, previous: string): void {
+  if (name === previous) throw badName(directory, name, 'is given twice')
+  const isName = latin1Name.test(name) && !name.includes('\0') && name !== '.' && name !== '..'
+  if (isName) return
+  if (name.length > 255) {
+    throw new SregistryError(
+      'LIMIT_EXCEEDED',
+      `the name of ${pathOf(directory, name.slice(0, 80))}… has ${name.length} bytes`,
+      { hint: 'file systems take names of at most 255 bytes; shorten it in the image' },
+    )
+  }
+  throw badName(directory, name, 'is no name that a directory can hold')
+}
+
+function badName(directory: NumberedDirectory, name: string, what: string): SregistryError {
+  return new SregistryError('INTERNAL', `${JSON.stringify(pathOf(directory, name))} ${what}`)
+}
+
+/** Numbers in the order in which the inodes are written. */
+function numberInodes(count: number, directories: readonly NumberedDirectory[]): Uint32Array {
+  const numbers = new Uint32Array(count)
+  let last = 0
+  for (const { children } of directories) {
+    for (const child of children) if (numbers[child] === 0) numbers[child] = ++last
+  }
+  numbers[0] = ++last
+  return numbers
+}

@@ -1,0 +1,130 @@
+/**
+ * The ECR API: JSON 1.1 over `POST /`, routed by X-Amz-Target.
+ * @see botocore data/ecr/2015-09-21/service-2.json
+ */
+import type { IncomingMessage } from 'node:http'
+import { ApiError, apiErrorReply, apiReply } from './api-error.ts'
+import { type FrontDoor, identifyCaller } from './caller.ts'
+import type { Route, Router } from './listener.ts'
+import type { Input, Operation } from './operations/call.ts'
+import { imageOperations } from './operations/image-operations.ts'
+import { layerOperations } from './operations/layer-operations.ts'
+import { registryOperations } from './operations/registry-operations.ts'
+import { repositoryOperations } from './operations/repository-operations.ts'
+import type { Principal } from './principal.ts'
+import type { RegistryState } from './registry-state.ts'
+import type { Reply } from './reply.ts'
+import { readBody } from './request-body.ts'
+import { answerSts, stsErrorReply } from './security-token-service.ts'
+
+const targetPrefix = 'AmazonEC2ContainerRegistry_V20150921.'
+const maxBodyBytes = 12 * 1024 * 1024
+
+const operations: ReadonlyMap<string, Operation> = new Map(
+  Object.entries({
+    ...registryOperations,
+    ...repositoryOperations,
+    ...imageOperations,
+    ...layerOperations,
+  }),
+)
+
+/** Actions whose policies take no resource but `*`. */
+const registryWide = new Set(['GetAuthorizationToken', 'DescribeRegistry'])
+
+export function controlPlane(state: RegistryState): Router {
+  return async (request, url) => {
+    const body = await readBody(request, maxBodyBytes)
+    if (body === undefined)
+      return refuse(new ApiError('RequestTooLargeException', 'Too large', 413))
+    const signed = {
+      method: request.method ?? '',
+      path: url.pathname,
+      headers: request.headers,
+      body,
+    }
+    const identify = (service: FrontDoor['service']) =>
+      identifyCaller(signed, { ...state, service, nowMs: state.nowMs() })
+    if (isQueryProtocol(request)) return routeSts(body, () => identify('sts'), state)
+    return routeEcr(request, body, () => identify('ecr'), state)
+  }
+}
+
+function isQueryProtocol(request: IncomingMessage): boolean {
+  const type = request.headers['content-type'] ?? ''
+  return type.startsWith('application/x-www-form-urlencoded')
+}
+
+function refuse(error: ApiError): Route {
+  return { operation: 'Unknown', answer: async () => apiErrorReply(error) }
+}
+
+function routeSts(body: Buffer, identify: () => Principal, state: RegistryState): Route {
+  const operation = new URLSearchParams(body.toString()).get('Action') ?? 'Unknown'
+  const answer = async () => answerSts(operation, identify(), state.account)
+  return { operation, answer: () => answer().catch(errorsTo(stsErrorReply)) }
+}
+
+function routeEcr(
+  request: IncomingMessage,
+  body: Buffer,
+  identify: () => Principal,
+  state: RegistryState,
+): Route {
+  const target = String(request.headers['x-amz-target'] ?? '')
+  const operation = target.startsWith(targetPrefix) ? target.slice(targetPrefix.length) : 'Unknown'
+  const input = parseInput(body)
+  const repository = repositoryNameOf(input)
+  const answer = async () => {
+    refuseChunks(request)
+    const principal = identify()
+    const run = operations.get(operation)
+    if (run === undefined) throw new ApiError('UnknownOperationException', '')
+    if (input === undefined) throw new ApiError('SerializationException', 'The body is not JSON')
+    authorize(state, principal, operation, repository)
+    return apiReply(await run({ state, principal, operation, input }))
+  }
+  return { operation, repository, answer: () => answer().catch(errorsTo(apiErrorReply)) }
+}
+
+function errorsTo(reply: (error: ApiError) => Reply): (error: unknown) => Reply {
+  return (error) => {
+    if (error instanceof ApiError) return reply(error)
+    throw error
+  }
+}
+
+/** Chunked signatures are S3's; ECR has none. */
+function refuseChunks(request: IncomingMessage): void {
+  const encoding = request.headers['content-encoding'] ?? ''
+  const hash = String(request.headers['x-amz-content-sha256'] ?? '')
+  if (encoding.includes('aws-chunked') || hash.startsWith('STREAMING-')) {
+    throw new ApiError('InvalidSignatureException', 'Chunked signatures are not supported.')
+  }
+}
+
+function authorize(
+  state: RegistryState,
+  { arn }: Principal,
+  action: string,
+  repository: string | undefined,
+): void {
+  const resource = repository ?? (registryWide.has(action) ? undefined : '*')
+  const refusal = state.policy.refusal({ arn, action, repository: resource })
+  if (refusal !== undefined) throw new ApiError('AccessDeniedException', refusal)
+}
+
+function parseInput(body: Buffer): Input | undefined {
+  try {
+    const input: unknown = JSON.parse(body.toString() || '{}')
+    return typeof input === 'object' && input !== null ? (input as Input) : undefined
+  } catch {
+    return undefined // not JSON: answered after the signature has been checked
+  }
+}
+
+function repositoryNameOf(input: Input | undefined): string | undefined {
+  const names = input?.['repositoryNames']
+  const name = input?.['repositoryName'] ?? (Array.isArray(names) ? names[0] : undefined)
+  return typeof name === 'string' ? name : undefined
+}

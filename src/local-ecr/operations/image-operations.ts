@@ -1,0 +1,186 @@
+/** Images: list, describe, read, delete, and the scan that was never made. */
+import { ApiError, invalidParameter } from '../api-error.ts'
+import {
+  findImage,
+  type ImageKey,
+  missingImage,
+  parentsOf,
+  removeImage,
+  tagsOf,
+} from '../image-lookup.ts'
+import type { Repository, StoredImage } from '../repository-store.ts'
+import {
+  type Call,
+  constraint,
+  type ImageId,
+  imageIdsOf,
+  type Operation,
+  optionalList,
+  pageOf,
+  repositoryOf,
+  requiredList,
+} from './call.ts'
+
+type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'
+
+function tagStatusOf({ input }: Call): TagStatus {
+  const filter = (input['filter'] ?? {}) as { tagStatus?: TagStatus }
+  const status = filter.tagStatus ?? 'ANY'
+  if (!['TAGGED', 'UNTAGGED', 'ANY'].includes(status)) {
+    throw constraint(
+      'filter.tagStatus',
+      'Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]',
+    )
+  }
+  return status
+}
+
+function listImages(call: Call): unknown {
+  const repository = repositoryOf(call)
+  const status = tagStatusOf(call)
+  const rows: ImageId[] = []
+  for (const { digest: imageDigest } of repository.images.values()) {
+    const tags = tagsOf(repository, imageDigest)
+    if (status !== 'UNTAGGED') rows.push(...tags.map((imageTag) => ({ imageDigest, imageTag })))
+    if (status !== 'TAGGED' && tags.length === 0) rows.push({ imageDigest })
+  }
+  const { items, ...next } = pageOf(call, rows)
+  return { imageIds: items, ...next }
+}
+
+function describeImages(call: Call): unknown {
+  const repository = repositoryOf(call)
+  const ids = imageIdsOf(optionalList(call.input, 'imageIds', 100))
+  if (ids.length > 0) {
+    if (call.input['maxResults'] !== undefined) {
+      throw invalidParameter('maxResults cannot be used together with imageIds')
+    }
+    const images = ids.map((id) => imageOf(call, repository, id))
+    return { imageDetails: images.map((image) => detail(call, repository, image)) }
+  }
+  const status = tagStatusOf(call)
+  const images = [...repository.images.values()].filter((image) => {
+    const isTagged = tagsOf(repository, image.digest).length > 0
+    return status === 'ANY' || (status === 'TAGGED') === isTagged
+  })
+  const { items, ...next } = pageOf(call, images)
+  return { imageDetails: items.map((image) => detail(call, repository, image)), ...next }
+}
+
+function imageOf({ state }: Call, repository: Repository, id: ImageKey): StoredImage {
+  const image = findImage(repository, id)
+  if (image === undefined) {
+    const text = missingImage(id, repository.name, state.account.accountId)
+    throw new ApiError('ImageNotFoundException', text)
+  }
+  return image
+}
+
+function detail({ state }: Call, repository: Repository, image: StoredImage): unknown {
+  const tags = tagsOf(repository, image.digest)
+  return {
+    registryId: state.account.accountId,
+    repositoryName: repository.name,
+    imageDigest: image.digest,
+    ...(tags.length > 0 && { imageTags: tags }),
+    imageSizeInBytes: image.sizeBytes,
+    imagePushedAt: image.pushedAtMs / 1000,
+    imageManifestMediaType: image.mediaType,
+    ...(image.artifactMediaType !== undefined && { artifactMediaType: image.artifactMediaType }),
+    ...(image.lastPulledAtMs !== undefined && {
+      lastRecordedPullTime: image.lastPulledAtMs / 1000,
+    }),
+    imageStatus: 'ACTIVE',
+  }
+}
+
+async function batchGetImage(call: Call): Promise<unknown> {
+  const { state, input } = call
+  const repository = repositoryOf(call)
+  const images: unknown[] = []
+  const failures: unknown[] = []
+  for (const imageId of imageIdsOf(requiredList(input, 'imageIds', 100))) {
+    const image = findImage(repository, imageId)
+    if (image === undefined) {
+      failures.push(missFailure(repository, imageId))
+      continue
+    }
+    image.lastPulledAtMs = state.nowMs()
+    images.push({
+      registryId: state.account.accountId,
+      repositoryName: repository.name,
+      imageId: { ...imageId, imageDigest: image.digest },
+      imageManifest: (await state.blobs.read(image.digest)).toString(),
+      imageManifestMediaType: image.mediaType,
+    })
+  }
+  return { images, failures }
+}
+
+function missFailure(repository: Repository, imageId: ImageKey): unknown {
+  const tagged = imageId.imageTag === undefined ? undefined : repository.tags.get(imageId.imageTag)
+  return tagged === undefined || imageId.imageDigest === undefined
+    ? { imageId, failureCode: 'ImageNotFound', failureReason: 'Requested image not found' }
+    : {
+        imageId,
+        failureCode: 'ImageTagDoesNotMatchDigest',
+        failureReason: 'The image tag does not refer to the image digest',
+      }
+}
+
+async function batchDeleteImage(call: Call): Promise<unknown> {
+  const repository = repositoryOf(call)
+  const imageIds: ImageId[] = []
+  const failures: unknown[] = []
+  for (const imageId of imageIdsOf(requiredList(call.input, 'imageIds', 100))) {
+    const image = findImage(repository, imageId)
+    if (image === undefined) failures.push(missFailure(repository, imageId))
+    else if (
+      isLastName(repository, image, imageId) &&
+      parentsOf(repository, image.digest).length > 0
+    ) {
+      failures.push({
+        imageId,
+        failureCode: 'ImageReferencedByManifestList',
+        failureReason: `Requested image referenced by manifest list: [${parentsOf(repository, image.digest).join(', ')}]`,
+      })
+    } else imageIds.push(...deleteNames(repository, image, imageId))
+  }
+  await call.state.repositories.save(repository)
+  return { imageIds, failures }
+}
+
+/** Whether deleting this id deletes the image itself: by digest, or by its only tag. */
+function isLastName(repository: Repository, image: StoredImage, id: ImageKey): boolean {
+  return id.imageTag === undefined || tagsOf(repository, image.digest).length === 1
+}
+
+function deleteNames(repository: Repository, image: StoredImage, id: ImageKey): ImageId[] {
+  const imageDigest = image.digest
+  if (!isLastName(repository, image, id) && id.imageTag !== undefined) {
+    repository.tags.delete(id.imageTag)
+    return [{ imageDigest, imageTag: id.imageTag }]
+  }
+  const tags = tagsOf(repository, imageDigest)
+  removeImage(repository, image)
+  return tags.length === 0 ? [{ imageDigest }] : tags.map((imageTag) => ({ imageDigest, imageTag }))
+}
+
+function describeImageScanFindings(call: Call): unknown {
+  const repository = repositoryOf(call)
+  const [id] = imageIdsOf([call.input['imageId'] ?? {}])
+  const image = imageOf(call, repository, id ?? {})
+  const key = `{imageDigest:'${image.digest}', imageTag:'${id?.imageTag ?? 'null'}'}`
+  throw new ApiError(
+    'ScanNotFoundException',
+    `Image scan does not exist for the image with '${key}' in the repository with name '${repository.name}' in the registry with id '${call.state.account.accountId}'`,
+  )
+}
+
+export const imageOperations: Readonly<Record<string, Operation>> = {
+  ListImages: listImages,
+  DescribeImages: describeImages,
+  BatchGetImage: batchGetImage,
+  BatchDeleteImage: batchDeleteImage,
+  DescribeImageScanFindings: describeImageScanFindings,
+}

@@ -64,7 +64,16 @@ const evalLine = `eval "set \${SINGULARITY_OCI_RUN}"`
 
 /** A single-quoted string that is a list of words once more when evaluated. */
 function evaluatedWords(words: readonly string[]): string {
-  return singleQuoted(words.map(doubleQuoted).join(' '))
+  return singleQuoted(words.map(evaluatedWord).join(' '))
+}
+
+/**
+ * In double quotes, as people know it from other builds, where that is safe. The embedded shell reads
+ * the pair `\\` followed by an escaped character wrongly in double quotes (mvdan.cc/sh 3.1 to 3.7, seen:
+ * `echo "\\\""` loses the backslash), so words with a backslash go in single ones.
+ */
+function evaluatedWord(word: string): string {
+  return word.includes('\\') ? singleQuoted(word) : doubleQuoted(word)
 }
 
 /** Puts words before the positional parameters; a branch of a shell cannot be empty. */

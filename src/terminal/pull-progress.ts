@@ -39,15 +39,11 @@ type Bar = { readonly label: string; done: number; total: number }
 
 const maxBars = 8
 
-/** Feed it every event of one pull or of several; close it before anything else is printed. */
+/** The bars of all pulls that run at the same time; close it before anything else is printed. */
 export class PullProgress {
   readonly #options: PullProgressOptions
   readonly #area: LiveArea
-  readonly #active = new Map<number, Bar>()
-  #all: Bar = { label: 'total', done: 0, total: 0 }
-  #writing: Bar | undefined
-  #finishedBytes = 0
-  #startedAt = performance.now()
+  readonly #pulls = new Set<PullBars>()
   #closed = false
 
   constructor(options: PullProgressOptions) {
@@ -59,16 +55,19 @@ export class PullProgress {
     })
   }
 
-  /** Events after `close` are ignored, so an abandoned pull cannot draw over the prompt. */
-  readonly onProgress = (event: ProgressEvent): void => {
-    if (this.#closed) return
-    if (event.type === 'line') {
-      this.print(() => this.#options.line(event.text))
-    } else if (event.type === 'note') {
-      this.print(() => this.#options.note(event.text))
-    } else {
-      this.#follow(event)
-      this.#area.update()
+  /**
+   * A listener for the events of one pull; `done` takes its bars away.
+   * Events after `close` are ignored, so an abandoned pull cannot draw over the prompt.
+   */
+  follow(): { readonly onProgress: (event: ProgressEvent) => void; readonly done: () => void } {
+    const bars = new PullBars()
+    this.#pulls.add(bars)
+    return {
+      onProgress: (event) => this.#receive(event, bars),
+      done: () => {
+        this.#pulls.delete(bars)
+        this.#area.update()
+      },
     }
   }
 
@@ -83,7 +82,33 @@ export class PullProgress {
     this.#area.close()
   }
 
-  #follow(event: Exclude<ProgressEvent, { readonly text: string }>): void {
+  #receive(event: ProgressEvent, bars: PullBars): void {
+    if (this.#closed) return
+    if (event.type === 'line') {
+      this.print(() => this.#options.line(event.text))
+    } else if (event.type === 'note') {
+      this.print(() => this.#options.note(event.text))
+    } else {
+      bars.follow(event)
+      this.#area.update()
+    }
+  }
+
+  #lines(): readonly string[] {
+    const style = this.#options.style()
+    return style.redraws ? [...this.#pulls].flatMap((bars) => bars.lines(style)) : []
+  }
+}
+
+/** The state of one pull: its active layers, what has arrived in all, and the writing at the end. */
+class PullBars {
+  readonly #active = new Map<number, Bar>()
+  #all: Bar | undefined
+  #writing: Bar | undefined
+  #finishedBytes = 0
+  #startedAt = performance.now()
+
+  follow(event: Exclude<ProgressEvent, { readonly text: string }>): void {
     switch (event.type) {
       case 'resolved':
         this.#reset(event.bytes)
@@ -104,6 +129,18 @@ export class PullProgress {
     }
   }
 
+  lines(style: TerminalStyle): readonly string[] {
+    if (this.#writing !== undefined) return [drawBar(this.#writing, undefined, style)]
+    const active = [...this.#active.values()]
+    const shown = active.slice(0, maxBars).map((bar) => drawBar(bar, undefined, style))
+    if (active.length > maxBars) shown.push(`  and ${active.length - maxBars} more layers`)
+    if (this.#all === undefined) return shown
+    const arrived = active.reduce((sum, bar) => sum + bar.done, this.#finishedBytes)
+    this.#all.done = Math.min(arrived, this.#all.total)
+    return [...shown, drawBar(this.#all, performance.now() - this.#startedAt, style)]
+  }
+
+  // One listener may see several pulls, one after the other: each begins with its 'resolved'.
   #reset(bytes: number): void {
     this.#active.clear()
     this.#writing = undefined
@@ -117,18 +154,6 @@ export class PullProgress {
     if (bar === undefined) return
     bar.done = done
     bar.total = total
-  }
-
-  #lines(): readonly string[] {
-    const style = this.#options.style()
-    if (!style.redraws) return []
-    if (this.#writing !== undefined) return [drawBar(this.#writing, undefined, style)]
-    const active = [...this.#active.values()]
-    const arrived = active.reduce((sum, bar) => sum + bar.done, this.#finishedBytes)
-    this.#all.done = Math.min(arrived, this.#all.total)
-    const shown = active.slice(0, maxBars).map((bar) => drawBar(bar, undefined, style))
-    if (active.length > maxBars) shown.push(`  and ${active.length - maxBars} more layers`)
-    return [...shown, drawBar(this.#all, performance.now() - this.#startedAt, style)]
   }
 }
 

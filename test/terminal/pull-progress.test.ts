@@ -21,10 +21,10 @@ function open(columns = 80, isTTY = true) {
     style: () =>
       terminalStyle({ isTTY, columns }, { LANG: 'C.UTF-8', TERM: 'xterm', NO_COLOR: '1' }),
   })
-  return { written, progress }
+  return { written, progress, ...progress.follow() }
 }
 
-function startPull({ progress }: ReturnType<typeof open>): void {
+function startPull(progress: ReturnType<typeof open>): void {
   progress.onProgress({ type: 'resolved', layers: 2, bytes: 3 * mebibyte })
   progress.onProgress({
     type: 'layer-start',
@@ -43,7 +43,7 @@ function startPull({ progress }: ReturnType<typeof open>): void {
 test('one bar for each active layer and one for all', () => {
   const session = open()
   startPull(session)
-  session.progress.onProgress({
+  session.onProgress({
     type: 'layer-progress',
     layer: 0,
     done: mebibyte / 2,
@@ -63,7 +63,7 @@ test('bars are redrawn at most ten times a second, whatever arrives', () => {
   startPull(session)
   const before = session.written.length
   for (let i = 0; i < 1000; i++) {
-    session.progress.onProgress({ type: 'layer-progress', layer: 0, done: i, total: mebibyte })
+    session.onProgress({ type: 'layer-progress', layer: 0, done: i, total: mebibyte })
     vi.advanceTimersByTime(1)
   }
   const frames = session.written.slice(before).filter((text) => text.includes('total'))
@@ -76,7 +76,7 @@ test('a finished line is printed where the bars were, and the bars come back bel
   startPull(session)
   vi.advanceTimersByTime(100)
   session.written.length = 0
-  session.progress.onProgress({ type: 'line', text: 'Exploding /c/sha256:8c5a.tar.gz' })
+  session.onProgress({ type: 'line', text: 'Exploding /c/sha256:8c5a.tar.gz' })
   vi.advanceTimersByTime(100)
   expect(session.written[0]).toBe('\r\u001b[2A\u001b[J')
   expect(session.written[1]).toBe('Exploding /c/sha256:8c5a.tar.gz\n')
@@ -90,8 +90,8 @@ test('after close nothing is drawn: an abandoned pull leaves the prompt alone', 
   session.progress.close()
   expect(session.written.at(-1)).toBe('\r\u001b[2A\u001b[J')
   const { length } = session.written
-  session.progress.onProgress({ type: 'layer-progress', layer: 0, done: 1, total: mebibyte })
-  session.progress.onProgress({ type: 'line', text: 'Success!' })
+  session.onProgress({ type: 'layer-progress', layer: 0, done: 1, total: mebibyte })
+  session.onProgress({ type: 'line', text: 'Success!' })
   vi.advanceTimersByTime(1000)
   session.progress.close()
   expect(session.written).toHaveLength(length)
@@ -100,8 +100,8 @@ test('after close nothing is drawn: an abandoned pull leaves the prompt alone', 
 test('where lines cannot be redrawn there are no bars, only finished lines and notes', () => {
   const session = open(80, false)
   startPull(session)
-  session.progress.onProgress({ type: 'note', text: 'mirror is slow' })
-  session.progress.onProgress({ type: 'line', text: 'Success!' })
+  session.onProgress({ type: 'note', text: 'mirror is slow' })
+  session.onProgress({ type: 'line', text: 'Success!' })
   vi.advanceTimersByTime(1000)
   expect(session.written).toEqual(['note: mirror is slow\n', 'Success!\n'])
 })
@@ -110,7 +110,7 @@ test.each([20, 40, 80, 200])('no bar reaches the edge of %i columns', (columns) 
   const session = open(columns)
   startPull(session)
   vi.advanceTimersByTime(5000)
-  session.progress.onProgress({
+  session.onProgress({
     type: 'layer-progress',
     layer: 1,
     done: mebibyte,

@@ -1,0 +1,202 @@
+/**
+ * Runs one input: from the prompt, a pipe, `-e`, a file, the rc file or a replayed session. It neither
+ * prints nor exits.
+ */
+import { createRequire } from 'node:module'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Script } from 'node:vm'
+import { type RewrittenSource, rewriteForAwait } from './auto-await.ts'
+import { type ParsedSource, parseSource } from './parse-source.ts'
+
+/** Where in the input an error arose; line and column count from 1. */
+export type SourcePlace = {
+  readonly filename: string
+  readonly line: number
+  readonly column: number
+  /** The line of input itself. */
+  readonly text: string
+}
+
+export type Evaluation =
+  | { readonly kind: 'empty' | 'incomplete' }
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: unknown; readonly place: SourcePlace | undefined }
+
+export type EvaluateOptions = {
+  /** What stack traces call the input; unique, so that a later one is not taken for it. */
+  readonly filename: string
+  /** The line of the file that the input starts at. Default 1. */
+  readonly line?: number
+  /** Runs the synchronous part of the input. A terminal leaves raw mode for it. Default: just runs. */
+  readonly synchronously?: <Result>(run: () => Result) => Result
+}
+
+type Runtime = {
+  readonly is: (value: unknown) => boolean
+  readonly take: () => unknown
+  readonly load: (specifier: unknown) => Promise<unknown>
+  readonly put: (values: object) => void
+}
+
+const runtimeKey = Symbol.for('sregistry.shell.runtime')
+
+export async function evaluate(source: string, options: EvaluateOptions): Promise<Evaluation> {
+  if (source.trim() === '') return { kind: 'empty' }
+  const acorn = await import('acorn')
+  const parsed = parseSource(acorn, source)
+  if (parsed.kind === 'incomplete') return { kind: 'incomplete' }
+  if (parsed.kind === 'wrong') return runUnparsed(source, parsed, options)
+  return runProgram(parsed, options)
+}
+
+async function runProgram(
+  parsed: Extract<ParsedSource, { kind: 'program' }>,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const rewritten = rewriteForAwait(parsed.source, parsed.program)
+  const runtime = createRuntime(options.filename)
+  const created = declareGlobals(rewritten.names)
+  try {
+    const script = new Script(`${rewritten.text}(...${runtimeArguments})`, {
+      filename: options.filename,
+      lineOffset: (options.line ?? 1) - 1,
+    })
+    const run = (): Promise<unknown> => {
+      Object.defineProperty(globalThis, runtimeKey, { value: runtime, configurable: true })
+      return script.runInThisContext({ breakOnSigint: true, displayErrors: false })
+    }
+    const box = await (options.synchronously ?? callNow)(run)
+    return { kind: 'value', value: (box as { value: unknown } | undefined)?.value }
+  } catch (error) {
+    removeUnset(created)
+    return { kind: 'error', error, place: placeOf(error, parsed.source, rewritten, options) }
+  }
+}
+
+function callNow<Result>(run: () => Result): Result {
+  return run()
+}
+
+// The names are parameters of the rewritten function, so they are not to be seen as globals.
+const runtimeArguments =
+  '((r) => [r.is, r.take, r.load, r.put])(globalThis[Symbol.for("sregistry.shell.runtime")])'
+
+function createRuntime(filename: string): Runtime {
+  let kept: unknown
+  return {
+    is(value) {
+      kept = value
+      return isThenable(value)
+    },
+    take() {
+      const value = kept
+      kept = undefined
+      return value
+    },
+    load: (specifier) => loadModule(String(specifier), filename),
+    put(values) {
+      for (const [name, value] of Object.entries(values)) Reflect.set(globalThis, name, value)
+    },
+  }
+}
+
+function isThenable(value: unknown): boolean {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return isObject && 'then' in value && typeof value.then === 'function'
+}
+
+/** `import()` as if the input were a module in the file's directory, or the working directory. */
+async function loadModule(specifier: string, filename: string): Promise<unknown> {
+  const directory = isAbsolute(filename) ? dirname(filename) : process.cwd()
+  if (/^\.{0,2}\//.test(specifier)) {
+    return import(pathToFileURL(resolve(directory, specifier)).href)
+  }
+  if (/^[a-z]{2,}:/.test(specifier)) return import(specifier)
+  const found = createRequire(`${directory}/`).resolve(specifier)
+  return import(isAbsolute(found) ? pathToFileURL(found).href : found)
+}
+
+/** @returns The names that were not there before. */
+function declareGlobals(names: readonly string[]): readonly string[] {
+  return names.filter((name) => {
+    const present = Object.getOwnPropertyDescriptor(globalThis, name)
+    // An accessor (crypto, the built-in modules) would swallow the value, so it gives way to data.
+    if (present !== undefined && 'value' in present) return false
+    if (present !== undefined && !present.configurable) return false
+    const value: unknown = undefined
+    Object.defineProperty(globalThis, name, {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    })
+    return present === undefined
+  })
+}
+
+/** An input that failed leaves no names behind that it did not come to set. */
+function removeUnset(names: readonly string[]): void {
+  for (const name of names) {
+    if (Reflect.get(globalThis, name) === undefined) Reflect.deleteProperty(globalThis, name)
+  }
+}
+
+/** What acorn refuses: V8 has the better words for it, or knows a syntax that acorn does not. */
+async function runUnparsed(
+  source: string,
+  parsed: Extract<ParsedSource, { kind: 'wrong' }>,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const lineOffset = (options.line ?? 1) - 1
+  try {
+    const script = new Script(source, { filename: options.filename, lineOffset })
+    const run = (): unknown => script.runInThisContext({ breakOnSigint: true })
+    return { kind: 'value', value: await (options.synchronously ?? callNow)(run) }
+  } catch (error) {
+    const isSyntax = error instanceof SyntaxError
+    const place = isSyntax ? placeAt(source, parsed.offset, options) : undefined
+    return { kind: 'error', error: isSyntax ? syntaxError(source, error) : error, place }
+  }
+}
+
+// A script knows no top-level await, so V8 would blame the await instead of the real fault.
+function syntaxError(source: string, error: SyntaxError): SyntaxError {
+  if (!error.message.includes('await')) return error
+  try {
+    new Script(`(async () => {\n${source}\n})`)
+    return error
+  } catch (inner) {
+    return inner instanceof SyntaxError ? inner : error
+  }
+}
+
+/** The place of the topmost frame of the input in the error's stack. */
+function placeOf(
+  error: unknown,
+  source: string,
+  rewritten: RewrittenSource,
+  options: EvaluateOptions,
+): SourcePlace | undefined {
+  if (!(error instanceof Error) || error.stack === undefined) return undefined
+  const at = error.stack.indexOf(`${options.filename}:`)
+  const numbers = /^:(\d+):(\d+)/.exec(error.stack.slice(at + options.filename.length))
+  if (at < 0 || numbers === null) return undefined
+  const row = Number(numbers[1]) - (options.line ?? 1)
+  const generated = lineStart(rewritten.text, row) + Number(numbers[2]) - 1
+  return placeAt(source, rewritten.originalOffset(generated), options)
+}
+
+function lineStart(text: string, row: number): number {
+  let start = 0
+  for (let i = 0; i < row; i++) start = text.indexOf('\n', start) + 1
+  return start
+}
+
+function placeAt(source: string, offset: number, options: EvaluateOptions): SourcePlace {
+  const before = source.slice(0, offset).split('\n')
+  const row = before.length - 1
+  const text = source.split('\n')[row] ?? ''
+  const column = (before[row]?.length ?? 0) + 1
+  return { filename: options.filename, line: (options.line ?? 1) + row, column, text }
+}

@@ -1,0 +1,139 @@
+/**
+ * Stands between stdin and the REPL and lets one line through at a time. node:repl reads on while an
+ * async `eval` runs (nodejs/node#39387): a second line typed meanwhile is evaluated at once and its
+ * result printed first. While the gate is held, keys wait; Ctrl-C and Ctrl-Z are seen at once.
+ */
+import { Readable } from 'node:stream'
+
+export type TerminalInput = NodeJS.ReadableStream & {
+  readonly isTTY?: boolean
+  readonly isRaw?: boolean
+  readonly setRawMode?: (mode: boolean) => unknown
+}
+
+export type GateEvents = {
+  /** Ctrl-C while held. */
+  readonly onInterrupt: () => void
+  /** Ctrl-Z while held. */
+  readonly onSuspend: () => void
+}
+
+const interruptKey = 0x03
+const suspendKey = 0x1a
+const carriageReturn = 0x0d
+const lineFeed = 0x0a
+
+export class InputGate extends Readable {
+  readonly isTTY: boolean
+  isRaw = false
+  readonly #source: TerminalInput
+  readonly #events: GateEvents
+  #waiting: Buffer[] = []
+  #holders = 0
+  #settling = false
+  #ended = false
+
+  constructor(source: TerminalInput, events: GateEvents) {
+    super({ highWaterMark: 0 })
+    this.#source = source
+    this.#events = events
+    this.isTTY = source.isTTY === true
+    source.on('data', (chunk: Buffer | string) => this.#receive(Buffer.from(chunk)))
+    source.on('end', () => this.#end())
+    source.on('error', () => this.#end()) // a terminal that went away (EIO) is the end of input
+  }
+
+  setRawMode(mode: boolean): this {
+    this.#source.setRawMode?.(mode)
+    this.isRaw = mode
+    return this
+  }
+
+  get held(): boolean {
+    return this.#holders > 0
+  }
+
+  /** A statement starts: what is typed from now on waits. Each hold needs its release. */
+  hold(): void {
+    this.#holders += 1
+  }
+
+  release(): void {
+    this.#holders = Math.max(0, this.#holders - 1)
+    this.#feed()
+  }
+
+  override _read(): void {
+    this.#source.resume()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#source.pause()
+    done(error)
+  }
+
+  #receive(chunk: Buffer): void {
+    let rest = chunk
+    for (let at = this.#heldKey(rest); at >= 0; at = this.#heldKey(rest)) {
+      const key = rest[at]
+      rest = rest.subarray(at + 1)
+      if (key === interruptKey) {
+        // What was typed ahead was meant for after the statement that is now given up.
+        this.#waiting = []
+        this.#events.onInterrupt()
+      } else {
+        this.#events.onSuspend()
+      }
+    }
+    this.#waiting.push(...splitLines(rest))
+    this.#feed()
+  }
+
+  #heldKey(chunk: Buffer): number {
+    return this.held ? chunk.findIndex((byte) => byte === interruptKey || byte === suspendKey) : -1
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#feed()
+  }
+
+  #feed(): void {
+    while (!this.held && !this.#settling) {
+      const next = this.#waiting.shift()
+      if (next === undefined) break
+      this.push(next)
+      if (endsLine(next)) this.#settle()
+    }
+    if (this.#ended && this.#waiting.length === 0 && !this.held && !this.#settling) this.push(null)
+  }
+
+  /** The REPL needs a turn of the event loop to take a line, evaluate it and hold the gate. */
+  #settle(): void {
+    this.#settling = true
+    setImmediate(() => {
+      this.#settling = false
+      this.#feed()
+    })
+  }
+}
+
+function endsLine(part: Buffer): boolean {
+  const last = part.at(-1)
+  return last === carriageReturn || last === lineFeed
+}
+
+/** Cuts after each line end; `\r\n` stays together. Line ends are single bytes in UTF-8. */
+function splitLines(chunk: Buffer): readonly Buffer[] {
+  const parts: Buffer[] = []
+  let start = 0
+  for (let i = 0; i < chunk.length; i++) {
+    const isEnd =
+      chunk[i] === lineFeed || (chunk[i] === carriageReturn && chunk[i + 1] !== lineFeed)
+    if (!isEnd) continue
+    parts.push(chunk.subarray(start, i + 1))
+    start = i + 1
+  }
+  if (start < chunk.length) parts.push(chunk.subarray(start))
+  return parts
+}

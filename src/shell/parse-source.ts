@@ -1,0 +1,50 @@
+/** One input as a syntax tree, or why not: more lines are needed, or it is wrong. */
+import type { Program } from 'acorn'
+
+export type ParsedSource =
+  /** `source` is the input, in brackets where those make `{a: 1}` an object. */
+  | { readonly kind: 'program'; readonly program: Program; readonly source: string }
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'wrong'; readonly offset: number; readonly message: string }
+
+type Acorn = typeof import('acorn')
+
+export function parseSource(acorn: Acorn, source: string): ParsedSource {
+  // `{a: 1}` is a block by the grammar and an object by intent, unless a `;` says otherwise.
+  if (/^\s*\{/.test(source) && !source.includes(';')) {
+    const inBrackets = `(${source}\n)`
+    const parsed = tryParse(acorn, inBrackets)
+    if (parsed.kind === 'program') return parsed
+  }
+  return tryParse(acorn, source)
+}
+
+function tryParse(acorn: Acorn, source: string): ParsedSource {
+  try {
+    const program = acorn.parse(source, {
+      ecmaVersion: 'latest',
+      sourceType: 'script',
+      allowAwaitOutsideFunction: true,
+      allowImportExportEverywhere: true,
+      allowHashBang: true,
+    })
+    return { kind: 'program', program, source }
+  } catch (error) {
+    if (!isParseError(error)) throw error
+    if (isCutOff(source, error)) return { kind: 'incomplete' }
+    return { kind: 'wrong', offset: error.pos, message: error.message }
+  }
+}
+
+type ParseError = SyntaxError & { readonly pos: number; readonly raisedAt: number }
+
+function isParseError(error: unknown): error is ParseError {
+  return error instanceof SyntaxError && 'pos' in error && 'raisedAt' in error
+}
+
+/** The text is right as far as it goes: the fault lies at its end, or in something still open. */
+function isCutOff(source: string, error: ParseError): boolean {
+  if (/^Unterminated (template|comment)/.test(error.message)) return true
+  if (error.message.startsWith('Unterminated string')) return source.trimEnd().endsWith('\\')
+  return error.pos >= source.trimEnd().length
+}

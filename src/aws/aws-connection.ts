@@ -1,0 +1,127 @@
+/**
+ * Settings and the HTTP layer made into what talks to ECR: the control plane, the token, and the
+ * credentials that the registry client asks for. Loads nothing of AWS before the first call.
+ */
+import { SregistryError } from '../errors/sregistry-error.ts'
+import type { CredentialSource } from '../registry/credentials.ts'
+import type { Transport } from '../registry/transport.ts'
+import { AuthorizationTokenSource } from './authorization-token.ts'
+import {
+  type AuthorizationTokenCache,
+  authorizationTokenCache,
+} from './authorization-token-cache.ts'
+import type { AwsSettings } from './aws-settings.ts'
+import { diagnoseCredentials } from './credential-diagnosis.ts'
+import { EcrControlPlane } from './ecr-client.ts'
+import { controlPlaneHost } from './partition.ts'
+import { ecrCredentialSource } from './registry-credentials.ts'
+import type { SdkErrorContext } from './sdk-error.ts'
+import type { Environment } from './shared-config.ts'
+
+export type AwsConnectionOptions = {
+  readonly settings: AwsSettings
+  readonly transport: Pick<Transport, 'dispatcher' | 'proxyOf'>
+  readonly env: Environment
+  readonly home: string
+  /** Asked for the code of an MFA device. Default: a profile that needs one fails. */
+  readonly mfaCode?: (serialNumber: string) => Promise<string>
+  /** Warnings of the SDK. Default: dropped. */
+  readonly onWarning?: (text: string) => void
+  /** The time, in milliseconds. Default: the system's. */
+  readonly now?: () => number
+}
+
+/** Whoever makes one closes it; closing twice is harmless. */
+export type AwsConnection = {
+  readonly controlPlane: EcrControlPlane
+  readonly tokens: AuthorizationTokenSource
+  /** For `createRegistryClient`. */
+  readonly credentials: CredentialSource
+  readonly close: () => void
+}
+
+/**
+ * @throws {SregistryError} SETTING_MISSING when no region is set anywhere.
+ */
+export function connectAws(options: AwsConnectionOptions): AwsConnection {
+  const { settings, now } = options
+  const region = requiredRegion(settings)
+  const { endpoint, keyPair, variant } = settings
+  const profile = profileToPass(settings)
+  const controlPlane = new EcrControlPlane({
+    region,
+    transport: options.transport,
+    useFips: variant.fips === true,
+    useDualStack: variant.dualStack === true,
+    context: errorContext(options, region),
+    ...(endpoint === undefined ? {} : { endpoint: endpoint.value }),
+    ...(keyPair === undefined ? {} : { keyPair: keyPair.value }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(options.mfaCode === undefined ? {} : { mfaCode: options.mfaCode }),
+    ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
+  })
+  const cache = tokenCache(options, region)
+  const tokens = new AuthorizationTokenSource(controlPlane, {
+    ...(cache === undefined ? {} : { cache }),
+    ...(now === undefined ? {} : { now }),
+  })
+  return {
+    controlPlane,
+    tokens,
+    credentials: ecrCredentialSource(tokens),
+    close: () => controlPlane.close(),
+  }
+}
+
+function requiredRegion({ region }: AwsSettings): string {
+  if (region !== undefined) return region.value
+  throw new SregistryError('SETTING_MISSING', 'no AWS region is set', {
+    hint: 'export SREGISTRY_AWS_ZONE=us-east-1 (or AWS_REGION), or name the registry in full: aws://ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME',
+  })
+}
+
+// Naming the default profile would make the SDK skip the keys of the environment.
+function profileToPass({ profile }: AwsSettings): string | undefined {
+  return profile.source === 'default' ? undefined : profile.value
+}
+
+function errorContext(options: AwsConnectionOptions, region: string): Partial<SdkErrorContext> {
+  const { settings, transport, env, home } = options
+  const { keyPair, account, endpoint } = settings
+  const url = endpoint?.value ?? `https://${controlPlaneHost(region, settings.variant)}`
+  const proxy = transport.proxyOf(new URL(url))
+  return {
+    diagnose: (sdkMessage) =>
+      diagnoseCredentials({ env, home, profile: settings.profile, sdkMessage }),
+    ...(account === undefined ? {} : { account: account.value }),
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(keyPair === undefined
+      ? keyFromEnvironment(env)
+      : {
+          keyId: keyPair.value.accessKeyId,
+          hasSessionToken: keyPair.value.sessionToken !== undefined,
+          credentialSource: keyPair.source,
+        }),
+  }
+}
+
+function keyFromEnvironment(env: Environment): Partial<SdkErrorContext> {
+  const keyId = env['AWS_ACCESS_KEY_ID']
+  if (!keyId || env['AWS_PROFILE']) return {}
+  return {
+    keyId,
+    hasSessionToken: Boolean(env['AWS_SESSION_TOKEN']),
+    credentialSource: 'environment variables',
+  }
+}
+
+function tokenCache(
+  { env, settings }: AwsConnectionOptions,
+  region: string,
+): AuthorizationTokenCache | undefined {
+  const path = env['SREGISTRY_CREDENTIALS_CACHE']
+  if (!path) return undefined
+  const { endpoint, keyPair, profile } = settings
+  const keyId = keyPair?.value.accessKeyId ?? env['AWS_ACCESS_KEY_ID'] ?? ''
+  return authorizationTokenCache(path, [region, endpoint?.value ?? '', profile.value, keyId])
+}

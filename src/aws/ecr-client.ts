@@ -1,0 +1,224 @@
+/**
+ * One ECR control plane in one region: builds the SDK's client at the first call (nothing of AWS is
+ * loaded before), sends commands, and turns every failure into an error of ours.
+ */
+import type { ECRClient, ECRClientConfig } from '@aws-sdk/client-ecr'
+import { isCredentialFailure, type SdkErrorContext, translateSdkError } from './sdk-error.ts'
+import {
+  createSdkRequestHandler,
+  type SdkTransport,
+  type ServerClock,
+} from './sdk-request-handler.ts'
+import type { Secret } from './secret.ts'
+
+export type Sdk = typeof import('@aws-sdk/client-ecr')
+
+/** A key pair of our own settings, first among all credentials. */
+export type KeyPair = {
+  readonly accessKeyId: string
+  readonly secretAccessKey: Secret
+  readonly sessionToken?: Secret
+}
+
+/** What the SDK's provider chain gives. Holds secrets: it stays inside `src/aws`. */
+export type AwsCredentialIdentity = {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  readonly expiration?: Date
+  readonly accountId?: string
+  /** Which providers took part (core `setCredentialFeature`). */
+  readonly $source?: Readonly<Record<string, string>>
+}
+
+export type EcrClientOptions = {
+  /** Region that requests are signed for. */
+  readonly region: string
+  readonly transport: SdkTransport
+  /** Another control plane, as `http://127.0.0.1:4566`. Default: AWS's for the region. */
+  readonly endpoint?: string
+  /** Profile of the shared configuration. Default: `AWS_PROFILE`, then `default`. */
+  readonly profile?: string
+  /** Default: the SDK's own chain. */
+  readonly keyPair?: KeyPair
+  readonly useFips?: boolean
+  readonly useDualStack?: boolean
+  /** Asked for the code of an MFA device. Default: a profile with `mfa_serial` fails. */
+  readonly mfaCode?: (serialNumber: string) => Promise<string>
+  /** Warnings of the SDK; they never reach the terminal by themselves. Default: dropped. */
+  readonly onWarning?: (text: string) => void
+  /** Attempts of one call. Default: 3. */
+  readonly maxAttempts?: number
+  /** What errors should know of the settings (where credentials come from, the proxy's host). */
+  readonly context?: Partial<SdkErrorContext>
+}
+
+/** One call: which command, and how errors shall name it. */
+export type EcrCall<Output> = {
+  /** Operation of the API, as `DescribeImages`. */
+  readonly operation: string
+  readonly run: (client: ECRClient, sdk: Sdk, signal: AbortSignal | undefined) => Promise<Output>
+  readonly context?: Partial<SdkErrorContext>
+  readonly signal?: AbortSignal
+}
+
+/** Owns the SDK's client and its sockets: whoever creates one closes it. */
+export class EcrControlPlane {
+  readonly region: string
+  readonly #options: EcrClientOptions
+  #client: Promise<{ client: ECRClient; sdk: Sdk }> | undefined
+  #clock: ServerClock | undefined
+
+  constructor(options: EcrClientOptions) {
+    this.region = options.region
+    this.#options = options
+  }
+
+  /** What the last answer said of AWS's clock. */
+  get clock(): ServerClock | undefined {
+    return this.#clock
+  }
+
+  /**
+   * Sends one command.
+   * @throws {SregistryError} a code for each row of REGISTRY § 1.2, CANCELLED when the signal fires.
+   */
+  async call<Output>(call: EcrCall<Output>): Promise<Output> {
+    try {
+      const { client, sdk } = await this.#open()
+      return await call.run(client, sdk, call.signal)
+    } catch (error) {
+      // The SDK keeps what it read of ~/.aws: only a new client sees a file that was mended meanwhile.
+      if (isCredentialFailure(error)) this.close()
+      throw translateSdkError(error, this.#errorContext(call))
+    }
+  }
+
+  /**
+   * The credentials that requests are signed with, resolved but not shown.
+   * @throws {SregistryError} CREDENTIALS_MISSING and its siblings.
+   */
+  credentials(signal?: AbortSignal): Promise<AwsCredentialIdentity> {
+    return this.call({
+      operation: 'credentials',
+      run: (client) => client.config.credentials(),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  }
+
+  /** Forgets credentials and sockets; the next call starts anew. Closing twice is harmless. */
+  close(): void {
+    const opened = this.#client
+    this.#client = undefined
+    opened?.then(
+      ({ client }) => client.destroy(),
+      () => undefined, // it never opened: nothing to close, and `call` has told why
+    )
+  }
+
+  #open(): Promise<{ client: ECRClient; sdk: Sdk }> {
+    this.#client ??= openClient(this.#options, (clock) => {
+      this.#clock = clock
+    })
+    return this.#client
+  }
+
+  #errorContext(call: EcrCall<unknown>): SdkErrorContext {
+    return {
+      operation: call.operation,
+      region: this.region,
+      ...(this.#options.endpoint === undefined ? {} : { endpoint: this.#options.endpoint }),
+      ...(this.#options.profile === undefined ? {} : { profile: this.#options.profile }),
+      ...(this.#clock === undefined ? {} : { clock: this.#clock }),
+      ...this.#options.context,
+      ...call.context,
+      ...(call.signal === undefined ? {} : { signal: call.signal }),
+    }
+  }
+}
+
+async function openClient(
+  options: EcrClientOptions,
+  onClock: (clock: ServerClock) => void,
+): Promise<{ client: ECRClient; sdk: Sdk }> {
+  const sdk = await import('@aws-sdk/client-ecr')
+  return withoutVersionWarning(() => ({
+    client: new sdk.ECRClient(clientConfig(options, onClock)),
+    sdk,
+  }))
+}
+
+const versionWarning = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'
+
+/**
+ * On Node 20 the SDK's first client prints a warning, which would land in the prompt. It looks at
+ * this variable once a process (core `emitWarningIfUnsupportedVersion`) and has no other switch.
+ */
+function withoutVersionWarning<Made>(make: () => Made): Made {
+  const before = process.env[versionWarning]
+  process.env[versionWarning] = 'true'
+  try {
+    return make()
+  } finally {
+    if (before === undefined) delete process.env[versionWarning]
+    else process.env[versionWarning] = before
+  }
+}
+
+// The SDK hands its whole configuration to the default credential provider, which reads these two
+// (credential-provider-node `defaultProvider`, core `normalizeCredentialProvider`): so a renewed
+// client reads ~/.aws anew, and MFA can be asked for, without a second dependency.
+type ProviderInput = {
+  readonly ignoreCache: true
+  readonly mfaCodeProvider?: (serialNumber: string) => Promise<string>
+}
+
+function clientConfig(
+  options: EcrClientOptions,
+  onClock: (clock: ServerClock) => void,
+): ECRClientConfig & ProviderInput {
+  const { endpoint, keyPair, mfaCode, profile } = options
+  return {
+    region: options.region,
+    maxAttempts: options.maxAttempts ?? 3,
+    retryMode: 'standard',
+    requestHandler: createSdkRequestHandler(options.transport, { onClock }),
+    logger: sdkLogger(options.onWarning),
+    ignoreCache: true,
+    ...endpointConfig(options, endpoint),
+    ...(profile === undefined ? {} : { profile }),
+    ...(mfaCode === undefined ? {} : { mfaCodeProvider: mfaCode }),
+    ...(keyPair === undefined ? {} : { credentials: revealed(keyPair) }),
+  }
+}
+
+// "FIPS and custom endpoint are not supported" (ECR rule set): a given endpoint is taken as it is.
+function endpointConfig(
+  options: EcrClientOptions,
+  endpoint: string | undefined,
+): Pick<ECRClientConfig, 'endpoint' | 'useFipsEndpoint' | 'useDualstackEndpoint'> {
+  if (endpoint !== undefined) {
+    return { endpoint, useFipsEndpoint: false, useDualstackEndpoint: false }
+  }
+  return {
+    ...(options.useFips === undefined ? {} : { useFipsEndpoint: options.useFips }),
+    ...(options.useDualStack === undefined ? {} : { useDualstackEndpoint: options.useDualStack }),
+  }
+}
+
+function revealed({ accessKeyId, secretAccessKey, sessionToken }: KeyPair): AwsCredentialIdentity {
+  return {
+    accessKeyId,
+    secretAccessKey: secretAccessKey.reveal(),
+    ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.reveal() }),
+  }
+}
+
+// Info and debug lines hold requests and answers, the token among them: they go nowhere.
+function sdkLogger(
+  onWarning: ((text: string) => void) | undefined,
+): NonNullable<ECRClientConfig['logger']> {
+  const drop = (): void => undefined
+  const warn = (...content: unknown[]): void => onWarning?.(content.map(String).join(' '))
+  return { trace: drop, debug: drop, info: drop, warn, error: warn }
+}

@@ -1,0 +1,153 @@
+/**
+ * Every failure of the AWS SDK as an error of ours. The SDK's own error object is never kept: it
+ * drags the raw answer along (`$response`), and a mangled answer may hold a token.
+ * @see REGISTRY § 1.2
+ */
+import { cancelled } from '../errors/cancelled.ts'
+import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
+import { networkFailure, type RequestPlace } from '../registry/network-failure.ts'
+import { visibleText } from '../registry/visible-text.ts'
+import { controlPlaneHost } from './partition.ts'
+import { credentialErrorNames, type SdkErrorRule, sdkErrorRules } from './sdk-error-rules.ts'
+import type { ServerClock } from './sdk-request-handler.ts'
+
+/** What the call was about: it makes the message name the thing, and the hint fit. */
+export type SdkErrorContext = {
+  /** Operation of the API, as `DescribeImages`; `credentials` for the provider chain. */
+  readonly operation: string
+  readonly region: string
+  readonly endpoint?: string
+  readonly profile?: string
+  /** Account (registry id) that was asked. */
+  readonly account?: string
+  readonly repository?: string
+  /** Tag or digest. */
+  readonly image?: string
+  /** Access key id in use, unmasked: only its kind (`AKIA`, `ASIA`) is looked at. */
+  readonly keyId?: string
+  readonly hasSessionToken?: boolean
+  /** In words: `profile work`, `environment variables`. */
+  readonly credentialSource?: string
+  /** Host of the proxy in use, without its password. */
+  readonly proxy?: string
+  readonly clock?: ServerClock
+  /** Explains why no provider had credentials; the SDK's own sentence is one for five faults. */
+  readonly diagnose?: (sdkMessage: string) => { readonly message: string; readonly hint: string }
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Translates what `ECRClient.send` or its credential provider threw.
+ * An error that is ours already passes unchanged.
+ */
+export function translateSdkError(error: unknown, context: SdkErrorContext): SregistryError {
+  if (isSregistryError(error)) return error
+  if (context.signal?.aborted) return cancelled(describeCall(context))
+  const { name, message } = namedError(error)
+  const rule = isMissingFile(error)
+    ? sdkErrorRules['CredentialsProviderError']
+    : sdkErrorRules[name]
+  if (rule !== undefined) return applyRule(rule, name, message, error, context)
+  if (hasAnswered(error)) return unknownError(name, message, error, context)
+  return networkFailure(error, placeAsked(context), context.signal).error
+}
+
+// Two providers let the file system's own error through: web identity and `aws login` sessions.
+function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+/** Whether AWS spoke at all: errors below HTTP have neither status nor fault. */
+function hasAnswered(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return metadataOf(error)?.httpStatusCode !== undefined || '$fault' in error
+}
+
+/** Whether the SDK found no credentials, or AWS refused those it had. */
+export function isCredentialFailure(error: unknown): boolean {
+  return credentialErrorNames.has(namedError(error).name)
+}
+
+/** In words, what was asked of whom: `DescribeImages in us-east-1`. */
+function describeCall({ operation, region }: SdkErrorContext): string {
+  return operation === 'credentials' ? 'looking for AWS credentials' : `${operation} in ${region}`
+}
+
+function applyRule(
+  rule: SdkErrorRule,
+  name: string,
+  message: string,
+  error: unknown,
+  context: SdkErrorContext,
+): SregistryError {
+  const { code, text, hint } = rule({ name, message: readable(message), context })
+  return new SregistryError(code, text, { hint, cause: safeCause(error) })
+}
+
+function unknownError(
+  name: string,
+  message: string,
+  error: unknown,
+  context: SdkErrorContext,
+): SregistryError {
+  const said = name === 'SyntaxError' ? 'the answer is no JSON' : `${name}: ${readable(message)}`
+  return new SregistryError('REGISTRY_ERROR', `${describeCall(context)} failed: ${said}`, {
+    hint: requestHint(error),
+    cause: safeCause(error),
+  })
+}
+
+function requestHint(error: unknown): string {
+  const requestId = metadataOf(error)?.requestId
+  const named = requestId === undefined ? '' : ` (request id ${requestId})`
+  return `try again; if it stays, AWS support can look it up${named}`
+}
+
+/** The name and message of anything thrown; names may carry a namespace (`com.amazonaws.ecr#X`). */
+export function namedError(error: unknown): { readonly name: string; readonly message: string } {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
+  const name = error.name.split('#').at(-1)?.split(':')[0] ?? 'Error'
+  return { name, message: error.message }
+}
+
+/**
+ * A message fit for people: no control characters, no queries of URLs, and nothing of the canonical
+ * request that a signature error repeats (its `x-amz-security-token` line is a secret).
+ */
+export function readable(message: string): string {
+  const start = message.split(/The Canonical String|The String-to-Sign|The canonical/i)[0] ?? ''
+  const withoutQueries = start
+    .replace(/(https?:\/\/)(?:[^\s/@]+@)?([^\s?#'"]+)[?#][^\s'"]*/g, '$1$2')
+    .replace(/(https?:\/\/)[^\s/@]+@/g, '$1')
+    .replace(/\s+/g, ' ')
+    .trim()
+  return visibleText(withoutQueries, 1000)
+}
+
+type Metadata = { readonly httpStatusCode?: number; readonly requestId?: string }
+
+function metadataOf(error: unknown): Metadata | undefined {
+  return error instanceof Error ? (error as { $metadata?: Metadata }).$metadata : undefined
+}
+
+/**
+ * What may be kept of an SDK error for `--debug`: name, message, status, request id and stack. A
+ * SyntaxError's message quotes the answer it could not parse, so that is left out.
+ */
+function safeCause(error: unknown): Error {
+  const { name, message } = namedError(error)
+  const cause = new Error(
+    name === 'SyntaxError' ? 'the answer could not be parsed' : readable(message),
+  )
+  cause.name = name
+  const { httpStatusCode, requestId } = metadataOf(error) ?? {}
+  return Object.assign(cause, {
+    ...(httpStatusCode === undefined ? {} : { httpStatusCode }),
+    ...(requestId === undefined ? {} : { requestId }),
+  })
+}
+
+function placeAsked({ endpoint, region, proxy }: SdkErrorContext): RequestPlace {
+  const host = endpoint === undefined ? controlPlaneHost(region) : new URL(endpoint).host
+  return proxy === undefined ? { host } : { host, proxy }
+}

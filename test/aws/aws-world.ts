@@ -1,0 +1,35 @@
+/** A connection to a control plane, made from an environment alone: what most tests here start from. */
+import { tmpdir } from 'node:os'
+import { type AwsConnection, connectAws } from '../../src/aws/aws-connection.ts'
+import {
+  type AwsOptions,
+  type AwsSettings,
+  resolveAwsSettings,
+} from '../../src/aws/aws-settings.ts'
+import { createTransport, type Transport } from '../../src/registry/transport.ts'
+
+export type AwsWorld = {
+  readonly connection: AwsConnection
+  readonly settings: AwsSettings
+  readonly transport: Transport
+  readonly close: () => Promise<void>
+}
+
+export function openAwsWorld(
+  env: Readonly<Record<string, string | undefined>>,
+  options: AwsOptions = {},
+  home = tmpdir(),
+): AwsWorld {
+  const transport = createTransport({ env })
+  const settings = resolveAwsSettings({ env, home, options })
+  const connection = connectAws({ settings, transport, env, home })
+  return {
+    connection,
+    settings,
+    transport,
+    close: async () => {
+      connection.close()
+      await transport.close()
+    },
+  }
+}

@@ -1,4 +1,5 @@
 /** Content digests (OCI image spec, descriptor.md § Digests). Strings end here. */
+import { createHash } from 'node:crypto'
 import { SregistryError } from '../errors/sregistry-error.ts'
 
 export type Digest = { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string }
@@ -25,4 +26,12 @@ export function formatDigest(digest: Digest): string {
 
 export function equalDigests(a: Digest, b: Digest): boolean {
   return a.algorithm === b.algorithm && a.hex === b.hex
+}
+
+/** The digest of bytes that are here in whole. */
+export function computeDigest(
+  bytes: Uint8Array,
+  algorithm: Digest['algorithm'] = 'sha256',
+): Digest {
+  return { algorithm, hex: createHash(algorithm).update(bytes).digest('hex') }
 }

@@ -1,0 +1,246 @@
+/**
+ * What went wrong below HTTP, dug out of the causes in which undici, ofetch and Node wrap it, and said
+ * so that it can be mended. Foreign errors end here: their messages hold URLs with signatures and
+ * their options hold tokens (REGISTRY § 0.13), so only the code of the root is kept.
+ */
+import { cancelled } from '../errors/cancelled.ts'
+import { type ErrorCode, isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
+import { visibleText } from './visible-text.ts'
+
+export type RequestPlace = {
+  /** `host[:port]` that was asked. */
+  readonly host: string
+  /** `host[:port]` of the proxy in between, if there is one. */
+  readonly proxy?: string
+}
+
+/** How often a failure may be tried again: as the budget allows, a fixed few times, or never. */
+export type RetryRule = { readonly maxRetries: number }
+
+const asBudgetAllows: RetryRule = { maxRetries: Number.POSITIVE_INFINITY }
+const never: RetryRule = { maxRetries: 0 }
+
+type Row = {
+  readonly code: ErrorCode
+  readonly says: string
+  readonly rule: RetryRule
+  readonly hint?: string
+}
+
+const certificateHint =
+  'if your site has its own certificate authority: NODE_EXTRA_CA_CERTS=/path/ca.pem (or AWS_CA_BUNDLE)'
+const busyHint = 'try again; behind a firewall, set HTTPS_PROXY'
+
+/** Codes of Node, OpenSSL and undici, with what each means to a person. */
+const rows: Readonly<Record<string, Row>> = {
+  ECONNRESET: { code: 'NETWORK', says: 'the connection was reset', rule: asBudgetAllows },
+  EPIPE: { code: 'NETWORK', says: 'the connection was closed', rule: asBudgetAllows },
+  UND_ERR_SOCKET: {
+    code: 'NETWORK',
+    says: 'the other side closed the connection',
+    rule: asBudgetAllows,
+  },
+  ETIMEDOUT: {
+    code: 'TIMEOUT',
+    says: 'the connection timed out',
+    rule: asBudgetAllows,
+    hint: busyHint,
+  },
+  UND_ERR_CONNECT_TIMEOUT: {
+    code: 'TIMEOUT',
+    says: 'no connection in time',
+    rule: asBudgetAllows,
+    hint: busyHint,
+  },
+  UND_ERR_HEADERS_TIMEOUT: {
+    code: 'TIMEOUT',
+    says: 'it did not answer in time',
+    rule: asBudgetAllows,
+  },
+  UND_ERR_BODY_TIMEOUT: { code: 'TIMEOUT', says: 'it stopped sending', rule: asBudgetAllows },
+  EAI_AGAIN: {
+    code: 'NETWORK',
+    says: 'the name server does not answer',
+    rule: asBudgetAllows,
+    hint: 'check the network and /etc/resolv.conf',
+  },
+  EMFILE: {
+    code: 'NETWORK',
+    says: 'this process has too many open files',
+    rule: { maxRetries: 3 },
+    hint: 'raise ulimit -n',
+  },
+  ECONNREFUSED: {
+    code: 'NETWORK',
+    says: 'the connection was refused',
+    rule: { maxRetries: 2 },
+    hint: 'is the registry running, and is the port right?',
+  },
+  ENETUNREACH: {
+    code: 'NETWORK',
+    says: 'there is no route to it',
+    rule: { maxRetries: 2 },
+    hint: busyHint,
+  },
+  EHOSTUNREACH: {
+    code: 'NETWORK',
+    says: 'there is no route to it',
+    rule: { maxRetries: 2 },
+    hint: busyHint,
+  },
+  ENOTFOUND: {
+    code: 'NETWORK',
+    says: 'there is no host of this name',
+    rule: never,
+    hint: 'check the registry’s name and its region (SREGISTRY_AWS_ZONE)',
+  },
+  UND_ERR_HEADERS_OVERFLOW: {
+    code: 'PROTOCOL_ERROR',
+    says: 'its answer has oversized headers',
+    rule: never,
+  },
+  DEPTH_ZERO_SELF_SIGNED_CERT: {
+    code: 'TLS',
+    says: 'its certificate is self-signed',
+    rule: never,
+    hint: certificateHint,
+  },
+  SELF_SIGNED_CERT_IN_CHAIN: {
+    code: 'TLS',
+    says: 'its certificate comes from an unknown authority',
+    rule: never,
+    hint: certificateHint,
+  },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
+    code: 'TLS',
+    says: 'its certificate comes from an unknown authority',
+    rule: never,
+    hint: certificateHint,
+  },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
+    code: 'TLS',
+    says: 'its certificate comes from an unknown authority',
+    rule: never,
+    hint: certificateHint,
+  },
+  CERT_HAS_EXPIRED: {
+    code: 'TLS',
+    says: 'its certificate has expired',
+    rule: never,
+    hint: 'check this machine’s clock; otherwise its owner must renew it',
+  },
+  CERT_NOT_YET_VALID: {
+    code: 'TLS',
+    says: 'its certificate is not valid yet',
+    rule: never,
+    hint: 'check this machine’s clock (timedatectl)',
+  },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    code: 'TLS',
+    says: 'its certificate is for another name',
+    rule: never,
+    hint: 'check the registry’s name; a login page or proxy may answer in its place',
+  },
+  ERR_SSL_WRONG_VERSION_NUMBER: {
+    code: 'TLS',
+    says: 'it does not speak TLS on this port',
+    rule: never,
+    hint: 'a registry without TLS must be set so (SREGISTRY_DOCKERHUB_NOHTTPS, SREGISTRY_AWS_NOHTTPS)',
+  },
+}
+
+/** A failure of one attempt: the error to end with, and how often it may be tried again first. */
+export type NetworkFailure = { readonly error: SregistryError; readonly rule: RetryRule }
+
+/** Translates what a request threw; an aborted signal is CANCELLED, never a network failure. */
+export function networkFailure(
+  thrown: unknown,
+  place: RequestPlace,
+  signal?: AbortSignal,
+): NetworkFailure {
+  if (signal?.aborted)
+    return { error: cancelled(`the request to ${place.host}`, signal.reason), rule: never }
+  const chain = causesOf(thrown)
+  const own = chain.find(isSregistryError)
+  if (own !== undefined)
+    return { error: own, rule: own.code === 'TIMEOUT' ? asBudgetAllows : never }
+  const proxyRefusal = chain.map(proxyStatus).find((status) => status !== undefined)
+  if (proxyRefusal !== undefined) return proxyFailure(proxyRefusal, place)
+  const code = chain.map(codeOf).findLast((candidate) => candidate !== undefined) ?? ''
+  return { error: describe(code, chain, place), rule: ruleOf(code, chain) }
+}
+
+function describe(code: string, chain: readonly unknown[], place: RequestPlace): SregistryError {
+  const row = Object.hasOwn(rows, code) ? rows[code] : undefined
+  const through = place.proxy === undefined ? '' : ` through the proxy ${place.proxy}`
+  const to = `${place.host}${through}`
+  if (row !== undefined) {
+    const hint = row.hint === undefined ? {} : { hint: row.hint }
+    return new SregistryError(row.code, `${to}: ${row.says} (${code})`, hint)
+  }
+  if (isMalformed(code)) {
+    const hint = 'is it a registry, and is http or https right?'
+    return new SregistryError(
+      'PROTOCOL_ERROR',
+      `${to} does not speak HTTP as it should (${code})`,
+      { hint },
+    )
+  }
+  const isBadPort = chain.some((cause) => cause instanceof Error && cause.message === 'bad port')
+  const why = isBadPort ? 'fetch refuses this port' : code || 'the request failed'
+  return new SregistryError('NETWORK', `${to} could not be reached: ${visibleText(why, 80)}`)
+}
+
+function ruleOf(code: string, chain: readonly unknown[]): RetryRule {
+  if (Object.hasOwn(rows, code)) return rows[code]?.rule ?? never
+  if (isMalformed(code)) return { maxRetries: 1 }
+  const isTerminated = chain.some(
+    (cause) => cause instanceof Error && cause.message === 'terminated',
+  )
+  return isTerminated ? asBudgetAllows : never
+}
+
+/** llhttp's complaints, and undici's about lengths that disagree. */
+function isMalformed(code: string): boolean {
+  return (
+    code.startsWith('HPE_') ||
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' ||
+    code === 'UND_ERR_RESPONSE'
+  )
+}
+
+function proxyStatus(cause: unknown): number | undefined {
+  if (!(cause instanceof Error)) return undefined
+  const status = /^Proxy response \((\d{3})\)/.exec(cause.message)?.[1]
+  return status === undefined ? undefined : Number(status)
+}
+
+function proxyFailure(status: number, place: RequestPlace): NetworkFailure {
+  const proxy = place.proxy ?? 'the proxy'
+  const isLogin = status === 407
+  const says = isLogin ? 'wants a name and a password' : `refused to connect (${status})`
+  const hint = isLogin
+    ? 'put them into the proxy’s URL: http://user:password@proxy:port'
+    : `ask its administrator to allow ${place.host}, or add it to NO_PROXY`
+  const error = new SregistryError('NETWORK', `${proxy} ${says} for ${place.host}`, { hint })
+  return { error, rule: status >= 500 ? asBudgetAllows : never }
+}
+
+/** The error and all that it says it came from, outermost first; bounded, since causes may form a ring. */
+function causesOf(thrown: unknown): readonly unknown[] {
+  const found: unknown[] = []
+  const waiting: unknown[] = [thrown]
+  while (waiting.length > 0 && found.length < 20) {
+    const next = waiting.shift()
+    if (typeof next !== 'object' || next === null || found.includes(next)) continue
+    found.push(next)
+    if (next instanceof AggregateError) waiting.push(...next.errors)
+    if (next instanceof Error && next.cause !== undefined) waiting.push(next.cause)
+  }
+  return found
+}
+
+function codeOf(cause: unknown): string | undefined {
+  const code = (cause as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}

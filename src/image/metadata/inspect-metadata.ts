@@ -21,11 +21,13 @@ export function inspectMetadataJson(config: MetadataConfig, options: MetadataOpt
   return JSON.stringify({ data: { attributes }, type: 'container' })
 }
 
-/** `oci-config.json`: the `config` object of the image's config, as the registry has it. */
-export function ociConfigJson(configBytes: Uint8Array): string {
-  const document: unknown = JSON.parse(Buffer.from(configBytes).toString())
-  const config = isRecord(document) ? document['config'] : undefined
-  return JSON.stringify(config ?? {})
+/**
+ * `oci-config.json`.
+ * @param rawConfig The `config` object of the image's config as it stands in the blob; undefined or
+ *   null where it has none.
+ */
+export function ociConfigJson(rawConfig: unknown): string {
+  return JSON.stringify(rawConfig ?? {})
 }
 
 /** Only the scripts that belong to the image; the others are the same in all images. */
@@ -42,8 +44,4 @@ function inspectedEnvironment(config: MetadataConfig): Record<string, string> {
 
 function withoutTrailingNewlines(text: string): string {
   return text.replace(/\n+$/, '')
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { inspectMetadataJson, ociConfigJson } from '../../../src/image/metadata/inspect-metadata.ts'
+import { parseImageConfig } from '../../../src/registry/image-config.ts'
 import { configOf } from './config-of.ts'
 
 test('inspect-metadata.json has the form that runtimes read', () => {
@@ -28,13 +29,19 @@ test('inspect-metadata.json has the form that runtimes read', () => {
 })
 
 test.each([
-  [
-    'the config object and nothing beside it',
-    '{"os":"linux","config":{"Cmd":["a"],"User":"1"}}',
-    '{"Cmd":["a"],"User":"1"}',
-  ],
-  ['{} for a null config', '{"config":null}', '{}'],
-  ['{} without a config', '{}', '{}'],
-])('oci-config.json is %s', (_, bytes, expected) => {
-  expect(ociConfigJson(Buffer.from(bytes))).toBe(expected)
+  ['the config object as it is', { User: '1', Cmd: ['a'] }, '{"User":"1","Cmd":["a"]}'],
+  ['{} for a null config', null, '{}'],
+  ['{} without a config', undefined, '{}'],
+])('oci-config.json is %s', (_, rawConfig, expected) => {
+  expect(ociConfigJson(rawConfig)).toBe(expected)
+})
+
+test('the record that registry/ makes of a config is one that the layer takes', () => {
+  const document = {
+    config: { Cmd: ['sh'], StopSignal: 'TERM' },
+    rootfs: { type: 'layers', diff_ids: [] },
+  }
+  const config = parseImageConfig(Buffer.from(JSON.stringify(document)), 0, 'the config')
+  expect(inspectMetadataJson(config, { reference: 'a', version: '1' })).toContain('OCI_CMD')
+  expect(ociConfigJson(config.config.raw)).toBe('{"Cmd":["sh"],"StopSignal":"TERM"}')
 })

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runtimeVariablesScript } from '../../../src/image/metadata/env-script.ts'
 import { imageTime } from '../../../src/image/metadata/metadata-config.ts'
 import { metadataEntries, metadataLayerTar } from '../../../src/image/metadata/metadata-layer.ts'
-import { hasTool } from '../../fakes/tools.ts'
+import { hasTool, isRoot } from '../../fakes/tools.ts'
 import { configOf } from './config-of.ts'
 import { makeWorkplace, nulSeparated, runScript, shells, type Workplace } from './shells.ts'
 
@@ -132,6 +132,36 @@ test.each([
 ])('the image’s time is %s', (_, config, sourceDateEpoch, expected) => {
   expect(imageTime(config, sourceDateEpoch)).toBe(expected)
 })
+
+const chrootMissing = tarMissing || !isRoot || !hasTool('chroot') || !hasTool('busybox')
+
+test.skipIf(chrootMissing)(
+  'in a root of its own, the image starts by each of its doors',
+  async () => {
+    const image = configOf({
+      Env: ['PATH=/bin', 'PET=a cat'],
+      Entrypoint: ['/bin/busybox', 'echo'],
+      Cmd: ['$PET', '*'],
+    })
+    gnuTar(['-xf', '-'], await bytesOf(image, options))
+    mkdirSync(join(workplace.path, 'bin'))
+    spawnSync('sh', ['-c', 'cp "$(command -v busybox)" bin/ && ln -s busybox bin/sh'], {
+      cwd: workplace.path,
+    })
+    const inside = (...args: string[]) => {
+      const { stdout, stderr } = spawnSync('chroot', ['.', ...args], {
+        cwd: workplace.path,
+        env: { PATH: '/usr/sbin:/usr/bin:/bin' },
+      })
+      return `${stdout}${stderr}`
+    }
+    expect(inside('/singularity')).toBe('$PET *\n')
+    expect(inside('/.run', '$PET')).toBe('a cat\n')
+    expect(inside('/.exec', 'sh', '-c', 'echo "$PET $LD_LIBRARY_PATH"')).toBe('a cat /.singularity.d/libs\n')
+    expect(inside('/.shell', '-c', 'echo "$PET"')).toBe('a cat\n')
+    expect(inside('/.test')).toBe('this container has no test\n')
+  },
+)
 
 /** An action script with the container's root moved into the workplace. */
 function actionScript(name: string, image: typeof busybox): string {

@@ -157,7 +157,9 @@ test.skipIf(chrootMissing)(
     }
     expect(inside('/singularity')).toBe('$PET *\n')
     expect(inside('/.run', '$PET')).toBe('a cat\n')
-    expect(inside('/.exec', 'sh', '-c', 'echo "$PET $LD_LIBRARY_PATH"')).toBe('a cat /.singularity.d/libs\n')
+    expect(inside('/.exec', 'sh', '-c', 'echo "$PET $LD_LIBRARY_PATH"')).toBe(
+      'a cat /.singularity.d/libs\n',
+    )
     expect(inside('/.shell', '-c', 'echo "$PET"')).toBe('a cat\n')
     expect(inside('/.test')).toBe('this container has no test\n')
   },

@@ -96,11 +96,11 @@ function gather(libraries: readonly LoadedFile[]): LoadedFile[] {
   return libraries.map(({ path, bytes }) => ({ path: join(directory, basename(path)), bytes }))
 }
 
-/** musl's loader is its C library: then one file is both. */
+/** A program may name its loader among its libraries too: then it is already there. */
 function withoutLoaders(
   loaders: readonly LoadedFile[],
   libraries: readonly LoadedFile[],
 ): LoadedFile[] {
-  const taken = new Set(loaders.map(({ path }) => path))
-  return [...loaders, ...libraries.filter(({ path }) => !taken.has(path))]
+  const taken = new Set(loaders.map(({ path }) => basename(path)))
+  return [...loaders, ...libraries.filter(({ path }) => !taken.has(basename(path)))]
 }

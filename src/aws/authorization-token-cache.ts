@@ -6,12 +6,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { SregistryError } from '../errors/sregistry-error.ts'
-import { type AuthorizationToken, decodeToken } from './authorization-token.ts'
-
-export type AuthorizationTokenCache = {
-  readonly read: () => Promise<AuthorizationToken | undefined>
-  readonly write: (token: AuthorizationToken) => Promise<void>
-}
+import {
+  type AuthorizationToken,
+  type AuthorizationTokenCache,
+  decodeToken,
+} from './authorization-token.ts'
 
 type CachedToken = {
   readonly authorizationToken: string

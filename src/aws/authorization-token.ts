@@ -6,7 +6,6 @@
  */
 import { cancelled, throwIfCancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
-import type { AuthorizationTokenCache } from './authorization-token-cache.ts'
 import type { EcrControlPlane } from './ecr-client.ts'
 import { Secret } from './secret.ts'
 
@@ -20,6 +19,12 @@ export type AuthorizationToken = {
   /** Host of the registry it was given for, from `proxyEndpoint`; its URL scheme apart. */
   readonly registryHost: string
   readonly registryUrl: string
+}
+
+/** Where a token may be kept between runs. */
+export type AuthorizationTokenCache = {
+  readonly read: () => Promise<AuthorizationToken | undefined>
+  readonly write: (token: AuthorizationToken) => Promise<void>
 }
 
 export type AuthorizationTokenSourceOptions = {

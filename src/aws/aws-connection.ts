@@ -5,17 +5,14 @@
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { CredentialSource } from '../registry/credentials.ts'
 import type { Transport } from '../registry/transport.ts'
-import { AuthorizationTokenSource } from './authorization-token.ts'
-import {
-  type AuthorizationTokenCache,
-  authorizationTokenCache,
-} from './authorization-token-cache.ts'
+import { type AuthorizationTokenCache, AuthorizationTokenSource } from './authorization-token.ts'
+import { authorizationTokenCache } from './authorization-token-cache.ts'
 import type { AwsSettings } from './aws-settings.ts'
 import { diagnoseCredentials } from './credential-diagnosis.ts'
 import { EcrControlPlane } from './ecr-client.ts'
 import { controlPlaneHost } from './partition.ts'
 import { ecrCredentialSource } from './registry-credentials.ts'
-import type { SdkErrorContext } from './sdk-error.ts'
+import type { SdkErrorContext } from './sdk-error-context.ts'
 import type { Environment } from './shared-config.ts'
 
 export type AwsConnectionOptions = {
@@ -23,6 +20,8 @@ export type AwsConnectionOptions = {
   readonly transport: Pick<Transport, 'dispatcher' | 'proxyOf'>
   readonly env: Environment
   readonly home: string
+  /** File for the token between runs (SREGISTRY_CREDENTIALS_CACHE). Default: memory alone. */
+  readonly tokenCachePath?: string
   /** Asked for the code of an MFA device. Default: a profile that needs one fails. */
   readonly mfaCode?: (serialNumber: string) => Promise<string>
   /** Warnings of the SDK. Default: dropped. */
@@ -96,7 +95,7 @@ function errorContext(options: AwsConnectionOptions, region: string): Partial<Sd
     ...(account === undefined ? {} : { account: account.value }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(keyPair === undefined
-      ? keyFromEnvironment(env)
+      ? {}
       : {
           keyId: keyPair.value.accessKeyId,
           hasSessionToken: keyPair.value.sessionToken !== undefined,
@@ -105,23 +104,17 @@ function errorContext(options: AwsConnectionOptions, region: string): Partial<Sd
   }
 }
 
-function keyFromEnvironment(env: Environment): Partial<SdkErrorContext> {
-  const keyId = env['AWS_ACCESS_KEY_ID']
-  if (!keyId || env['AWS_PROFILE']) return {}
-  return {
-    keyId,
-    hasSessionToken: Boolean(env['AWS_SESSION_TOKEN']),
-    credentialSource: 'environment variables',
-  }
-}
-
 function tokenCache(
-  { env, settings }: AwsConnectionOptions,
+  { env, settings, tokenCachePath }: AwsConnectionOptions,
   region: string,
 ): AuthorizationTokenCache | undefined {
-  const path = env['SREGISTRY_CREDENTIALS_CACHE']
-  if (!path) return undefined
+  if (tokenCachePath === undefined) return undefined
   const { endpoint, keyPair, profile } = settings
   const keyId = keyPair?.value.accessKeyId ?? env['AWS_ACCESS_KEY_ID'] ?? ''
-  return authorizationTokenCache(path, [region, endpoint?.value ?? '', profile.value, keyId])
+  return authorizationTokenCache(tokenCachePath, [
+    region,
+    endpoint?.value ?? '',
+    profile.value,
+    keyId,
+  ])
 }

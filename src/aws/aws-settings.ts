@@ -6,6 +6,9 @@
  */
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { type EcrHost, parseEcrHost } from '../registry/ecr-host.ts'
+import type { SettingName } from '../settings/setting-table.ts'
+import { parseFlag } from '../settings/setting-values.ts'
+import type { Settings } from '../settings/settings.ts'
 import type { KeyPair } from './ecr-client.ts'
 import { type EndpointVariant, registryHostOf } from './partition.ts'
 import { Secret } from './secret.ts'
@@ -36,16 +39,14 @@ export type AwsOptions = {
 }
 
 export type AwsSettingsInput = {
+  /** Environment and `~/.sregistry`, already in order. */
+  readonly settings: Pick<Settings, 'find' | 'file' | 'home'>
+  /** For the variables of AWS's own tools. */
   readonly env: Environment
-  readonly home: string
   readonly options?: AwsOptions
-  /** The `aws` part of `~/.sregistry`, by the names of the environment. */
-  readonly file?: Readonly<Record<string, string>>
-  /** Where `file` was read. Default: `~/.sregistry`. */
-  readonly filePath?: string
   /** Host[:port] of the reference, when it names one. */
   readonly referenceHost?: string
-  /** Default: read from `home`. */
+  /** Default: read from the home directory. */
   readonly shared?: SharedConfig
 }
 
@@ -66,7 +67,7 @@ export type AwsSettings = {
  * @throws {SregistryError} SETTING_INVALID naming the setting, its source and what it should be.
  */
 export function resolveAwsSettings(input: AwsSettingsInput): AwsSettings {
-  const shared = input.shared ?? readSharedConfig(input.env, input.home)
+  const shared = input.shared ?? readSharedConfig(input.env, input.settings.home)
   const found = finder(input, shared)
   const base = found.own('base', 'SREGISTRY_AWS_BASE')
   const host = namedHost(input.referenceHost, base)
@@ -91,7 +92,7 @@ type Finder = {
   /** A setting of ours: option, environment, `~/.sregistry`. */
   readonly own: (
     option: Exclude<keyof AwsOptions, 'plainHttp'> | undefined,
-    variable: string,
+    variable: SettingName,
   ) => Sourced<string> | undefined
   readonly option: (option: Exclude<keyof AwsOptions, 'plainHttp'>) => Sourced<string> | undefined
   readonly env: (...variables: readonly string[]) => Sourced<string> | undefined
@@ -102,7 +103,7 @@ type Finder = {
 }
 
 function finder(input: AwsSettingsInput, shared: SharedConfig): Finder {
-  const { env, options = {}, file = {}, filePath = '~/.sregistry' } = input
+  const { env, options = {}, settings } = input
   const profile = profileOf(env, options.profile)
   const section = profileSection(shared, profile.value) ?? {}
   const services = shared.config?.get(`services ${section['services'] ?? ''}`) ?? {}
@@ -116,11 +117,25 @@ function finder(input: AwsSettingsInput, shared: SharedConfig): Finder {
     profile,
     env: fromEnv,
     option,
-    own: (name, variable) =>
-      (name && option(name)) ?? fromEnv(variable) ?? sourced(file[variable], filePath),
+    own: (name, variable) => (name && option(name)) ?? ownSetting(settings, variable),
     shared: (key) => sourced(section[key], where),
     service: (key) => sourced(services[`ecr.${key}`], where),
   }
+}
+
+function ownSetting(
+  settings: AwsSettingsInput['settings'],
+  name: SettingName,
+): Sourced<string> | undefined {
+  const found = settings.find(name)
+  if (found === undefined) return undefined
+  const sources = {
+    option: `option ${name}`,
+    environment: `environment ${name}`,
+    file: settings.file,
+    default: 'default',
+  }
+  return sourced(found.value, sources[found.source])
 }
 
 function sourced(value: string | undefined, source: string): Sourced<string> | undefined {
@@ -241,23 +256,10 @@ function plainHttpOf(
 ): Sourced<boolean> {
   const option = input.options?.plainHttp
   if (option !== undefined) return { value: option, source: 'option plainHttp' }
-  const setting = found.own(undefined, 'SREGISTRY_AWS_NOHTTPS')
-  if (setting !== undefined) return { value: isYes(setting), source: setting.source }
   const scheme = base === undefined ? undefined : splitBase(base).plainHttp
   if (scheme !== undefined && base !== undefined) return { value: scheme, source: base.source }
-  return { value: false, source: 'default' }
-}
-
-/** Yes and no as the ancestor wrote them; any value, even `no`, used to switch TLS off there. */
-function isYes(setting: Sourced<string>): boolean {
-  const value = setting.value.toLowerCase()
-  if (['yes', 'true', 't', '1', 'y', 'on'].includes(value)) return true
-  if (['no', 'false', 'f', '0', 'n', 'off'].includes(value)) return false
-  throw new SregistryError(
-    'SETTING_INVALID',
-    `${JSON.stringify(setting.value)} (${setting.source}) is neither yes nor no`,
-    { hint: 'SREGISTRY_AWS_NOHTTPS takes yes or no' },
-  )
+  const setting = found.own(undefined, 'SREGISTRY_AWS_NOHTTPS')
+  return { value: parseFlag(setting?.value ?? 'no'), source: setting?.source ?? 'default' }
 }
 
 /** @see AWS SDKs and Tools Reference Guide, "Service-specific endpoints" */

@@ -3,7 +3,9 @@
  * loaded before), sends commands, and turns every failure into an error of ours.
  */
 import type { ECRClient, ECRClientConfig } from '@aws-sdk/client-ecr'
-import { isCredentialFailure, type SdkErrorContext, translateSdkError } from './sdk-error.ts'
+import { type AwsCredentialIdentity, credentialSource } from './credential-source.ts'
+import { hasAnswered, isCredentialFailure, translateSdkError } from './sdk-error.ts'
+import type { SdkErrorContext } from './sdk-error-context.ts'
 import {
   createSdkRequestHandler,
   type SdkTransport,
@@ -18,17 +20,6 @@ export type KeyPair = {
   readonly accessKeyId: string
   readonly secretAccessKey: Secret
   readonly sessionToken?: Secret
-}
-
-/** What the SDK's provider chain gives. Holds secrets: it stays inside `src/aws`. */
-export type AwsCredentialIdentity = {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  readonly sessionToken?: string
-  readonly expiration?: Date
-  readonly accountId?: string
-  /** Which providers took part (core `setCredentialFeature`). */
-  readonly $source?: Readonly<Record<string, string>>
 }
 
 export type EcrClientOptions = {
@@ -88,9 +79,10 @@ export class EcrControlPlane {
       const { client, sdk } = await this.#open()
       return await call.run(client, sdk, call.signal)
     } catch (error) {
+      const context = { ...this.#errorContext(call), ...(await this.#usedCredentials(error)) }
       // The SDK keeps what it read of ~/.aws: only a new client sees a file that was mended meanwhile.
       if (isCredentialFailure(error)) this.close()
-      throw translateSdkError(error, this.#errorContext(call))
+      throw translateSdkError(error, context)
     }
   }
 
@@ -114,6 +106,23 @@ export class EcrControlPlane {
       ({ client }) => client.destroy(),
       () => undefined, // it never opened: nothing to close, and `call` has told why
     )
+  }
+
+  /** What AWS refused: the client still holds it, so this asks nobody. */
+  async #usedCredentials(error: unknown): Promise<Partial<SdkErrorContext>> {
+    const wasRefused = isCredentialFailure(error) && hasAnswered(error)
+    if (!wasRefused || this.#options.keyPair !== undefined) return {}
+    try {
+      const { client } = await this.#open()
+      const identity = await client.config.credentials()
+      return {
+        keyId: identity.accessKeyId,
+        hasSessionToken: identity.sessionToken !== undefined,
+        credentialSource: credentialSource(identity, this.#options.profile ?? 'default'),
+      }
+    } catch {
+      return {} // there are none: that is the failure that is being told
+    }
   }
 
   #open(): Promise<{ client: ECRClient; sdk: Sdk }> {

@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '../errors/sregistry-error.ts'
 import { repositoryArn } from './partition.ts'
-import type { SdkErrorContext } from './sdk-error.ts'
+import type { SdkErrorContext } from './sdk-error-context.ts'
 import { skewSentence } from './server-clock.ts'
 
 export type SdkErrorInput = {

@@ -7,6 +7,7 @@ import {
   resolveAwsSettings,
 } from '../../src/aws/aws-settings.ts'
 import { createTransport, type Transport } from '../../src/registry/transport.ts'
+import { loadSettings } from '../../src/settings/settings.ts'
 
 export type AwsWorld = {
   readonly connection: AwsConnection
@@ -21,7 +22,7 @@ export function openAwsWorld(
   home = tmpdir(),
 ): AwsWorld {
   const transport = createTransport({ env })
-  const settings = resolveAwsSettings({ env, home, options })
+  const settings = resolveAwsSettings({ settings: loadSettings({ env, home }), env, options })
   const connection = connectAws({ settings, transport, env, home })
   return {
     connection,

@@ -1,0 +1,27 @@
+/** What errors of the control plane know of the call that failed. */
+import type { ServerClock } from './sdk-request-handler.ts'
+
+/** What the call was about: it makes the message name the thing, and the hint fit. */
+export type SdkErrorContext = {
+  /** Operation of the API, as `DescribeImages`; `credentials` for the provider chain. */
+  readonly operation: string
+  readonly region: string
+  readonly endpoint?: string
+  readonly profile?: string
+  /** Account (registry id) that was asked. */
+  readonly account?: string
+  readonly repository?: string
+  /** Tag or digest. */
+  readonly image?: string
+  /** Access key id in use, unmasked: only its kind (`AKIA`, `ASIA`) is looked at. */
+  readonly keyId?: string
+  readonly hasSessionToken?: boolean
+  /** In words: `profile work`, `environment variables`. */
+  readonly credentialSource?: string
+  /** Host of the proxy in use, without its password. */
+  readonly proxy?: string
+  readonly clock?: ServerClock
+  /** Explains why no provider had credentials; the SDK's own sentence is one for five faults. */
+  readonly diagnose?: (sdkMessage: string) => { readonly message: string; readonly hint: string }
+  readonly signal?: AbortSignal
+}

@@ -178,13 +178,9 @@ function describe(code: string, chain: readonly unknown[], place: RequestPlace):
     const hint = row.hint === undefined ? {} : { hint: row.hint }
     return new SregistryError(row.code, `${to}: ${row.says} (${code})`, hint)
   }
-  if (isMalformed(code)) {
+  if (isMalformed(code, chain)) {
     const hint = 'is it a registry, and is http or https right?'
-    return new SregistryError(
-      'PROTOCOL_ERROR',
-      `${to} does not speak HTTP as it should (${code})`,
-      { hint },
-    )
+    return new SregistryError('PROTOCOL_ERROR', `${to} does not speak HTTP as it should`, { hint })
   }
   const isBadPort = chain.some((cause) => cause instanceof Error && cause.message === 'bad port')
   const why = isBadPort ? 'fetch refuses this port' : code || 'the request failed'
@@ -193,20 +189,17 @@ function describe(code: string, chain: readonly unknown[], place: RequestPlace):
 
 function ruleOf(code: string, chain: readonly unknown[]): RetryRule {
   if (Object.hasOwn(rows, code)) return rows[code]?.rule ?? never
-  if (isMalformed(code)) return { maxRetries: 1 }
+  if (isMalformed(code, chain)) return { maxRetries: 1 }
   const isTerminated = chain.some(
     (cause) => cause instanceof Error && cause.message === 'terminated',
   )
   return isTerminated ? asBudgetAllows : never
 }
 
-/** llhttp's complaints, and undici's about lengths that disagree. */
-function isMalformed(code: string): boolean {
-  return (
-    code.startsWith('HPE_') ||
-    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' ||
-    code === 'UND_ERR_RESPONSE'
-  )
+/** llhttp's complaints (some without a code), and undici's about lengths that disagree. */
+function isMalformed(code: string, chain: readonly unknown[]): boolean {
+  if (code.startsWith('HPE_') || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return true
+  return chain.some((cause) => cause instanceof Error && cause.name === 'HTTPParserError')
 }
 
 function proxyStatus(cause: unknown): number | undefined {

@@ -77,7 +77,7 @@ class Collector {
     const entries = [...place.inode.children].sort(byName)
     const children = new Uint32Array(entries.length)
     const directory = { ...place, names: entries.map(([name]) => name), children }
-    let previous = ''
+    let previous: string | undefined
     for (const [position, [name, inode]] of entries.entries()) {
       checkName(directory, name, previous)
       previous = name
@@ -104,7 +104,7 @@ function byName([a]: readonly [string, Inode], [b]: readonly [string, Inode]): n
   return a < b ? -1 : 1
 }
 
-function checkName(directory: NumberedDirectory, name: string, previous: string): void {
+function checkName(directory: NumberedDirectory, name: string, previous?: string): void {
   if (name === previous) throw badName(directory, name, 'is given twice')
   const isName = latin1Name.test(name) && !name.includes('\0') && name !== '.' && name !== '..'
   if (isName) return

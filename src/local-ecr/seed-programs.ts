@@ -16,11 +16,23 @@ const tools =
     ' ',
   )
 
+/** Where programs are taken from. */
+export type Machine = {
+  readonly platform: NodeJS.Platform
+  /** Searched in this order. */
+  readonly programDirectories: readonly string[]
+}
+
+export const thisMachine: Machine = {
+  platform: process.platform,
+  programDirectories: ['/bin', '/usr/bin'],
+}
+
 /** BusyBox with its applets where this machine has it, else the programs of `toolEntries`. */
-export function shellEntries(): LayerEntry[] {
-  requireLinux()
-  const path = find('busybox')
-  if (path === undefined) return toolEntries()
+export function shellEntries(machine: Machine = thisMachine): LayerEntry[] {
+  requireLinux(machine)
+  const path = find(machine, 'busybox')
+  if (path === undefined) return toolEntries(machine)
   const busybox = { path: '/bin/busybox', bytes: readFileSync(path) }
   const list = spawnSync(path, ['--list'], { encoding: 'utf8', timeout: 5000 }).stdout ?? ''
   const built = new Set(list.split('\n'))
@@ -38,13 +50,13 @@ export function shellEntries(): LayerEntry[] {
  * A shell and the usual tools, dynamically linked as this machine has them.
  * @throws {SregistryError} UNSUPPORTED on another system than Linux, or without a shell.
  */
-export function toolEntries(): LayerEntry[] {
-  requireLinux()
+export function toolEntries(machine: Machine = thisMachine): LayerEntry[] {
+  requireLinux(machine)
   const sources = new Map<string, LoadedFile>()
   const entries: LayerEntry[] = []
   const firstNames = new Map<string, string>()
   for (const name of tools) {
-    const path = find(name)
+    const path = find(machine, name)
     if (path === undefined) continue
     const first = firstNames.get(path)
     if (first === undefined) {
@@ -62,8 +74,8 @@ export function toolEntries(): LayerEntry[] {
 }
 
 /** The real file behind a program's name. */
-function find(name: string): string | undefined {
-  const path = ['/bin', '/usr/bin'].map((folder) => `${folder}/${name}`).find(existsSync)
+function find({ programDirectories }: Machine, name: string): string | undefined {
+  const path = programDirectories.map((folder) => `${folder}/${name}`).find(existsSync)
   return path && realpathSync(path)
 }
 
@@ -71,11 +83,11 @@ function programEntry({ path, bytes }: LoadedFile): LayerEntry {
   return { type: 'file', path: path.slice(1), content: bytes, mode: 0o755 }
 }
 
-function requireLinux(): void {
-  if (process.platform === 'linux') return
+function requireLinux({ platform }: Machine): void {
+  if (platform === 'linux') return
   throw new SregistryError(
     'UNSUPPORTED',
-    `the seed is made of Linux programs; this is ${process.platform}`,
+    `the seed is made of Linux programs; this is ${platform}`,
     {
       hint: 'start without --seed and push an image: skopeo copy docker://busybox docker://HOST/library/busybox',
     },

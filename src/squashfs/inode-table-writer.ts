@@ -56,7 +56,7 @@ class InodeTableWriter {
     this.#inodes = new MetadataWriter(options.compressor)
     this.#directories = new MetadataWriter(options.compressor)
     this.#references = new Float64Array(tree.inodes.length).fill(notWritten)
-    this.#types = Uint8Array.from(tree.inodes, ({ kind }) => inodeType[kind])
+    this.#types = new Uint8Array(tree.inodes.length)
   }
 
   write(): InodeTables {
@@ -71,7 +71,8 @@ class InodeTableWriter {
 
   #writeEntries(directory: NumberedDirectory): void {
     const { names, children, index, parent } = directory
-    for (const [entry, child] of children.entries()) {
+    for (let entry = 0; entry < children.length; entry++) {
+      const child = children[entry] ?? 0
       if (this.#references[child] !== notWritten) continue
       try {
         this.#references[child] = this.#writeInode(child)
@@ -96,6 +97,7 @@ class InodeTableWriter {
     const { reference } = this.#inodes
     const inode = this.#tree.inodes[index] as Inode
     const header = this.#headerOf(inode, index)
+    this.#types[index] = inodeType[inode.kind]
     switch (inode.kind) {
       case 'directory':
         this.#writeDirectory(index, header)

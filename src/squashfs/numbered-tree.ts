@@ -75,15 +75,15 @@ class Collector {
 
   collect(place: Waiting, waiting: Waiting[]): NumberedDirectory {
     const entries = [...place.inode.children].sort(byName)
+    const names = entries.map(([name]) => name)
     const children = new Uint32Array(entries.length)
-    const directory = { ...place, names: entries.map(([name]) => name), children }
-    let previous: string | undefined
-    for (const [position, [name, inode]] of entries.entries()) {
-      checkName(directory, name, previous)
-      previous = name
+    const directory = { ...place, names, children }
+    let position = 0
+    for (const [name, inode] of entries) {
+      checkName(directory, name, names[position - 1])
       const known = this.#indexes.get(inode)
       const index = known ?? this.indexOf(inode)
-      children[position] = index
+      children[position++] = index
       const isDirectory = inode.kind === 'directory'
       // a subdirectory's `..` is a name of its parent
       this.#countLink(isDirectory ? place.index : index)

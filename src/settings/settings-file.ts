@@ -22,9 +22,13 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 import type { SettingsDocument } from './backend-settings.ts'
 import { isSecretName } from './setting-table.ts'
 
+export type UpdateOptions = {
+  /** A lock that stood unchanged for this long, by our own clock, belongs to nobody; 5 s by default. */
+  readonly staleLockMs?: number
+}
+
 const maxBytes = 1024 * 1024
-/** A lock that stood unchanged for this long by our own clock belongs to nobody. */
-const staleLockMs = 5_000
+const defaultStaleLockMs = 5_000
 const lockPollMs = 20
 
 /**
@@ -76,9 +80,10 @@ export function writeSettingsFile(path: string, document: SettingsDocument): voi
 export async function updateSettingsFile(
   path: string,
   change: (document: SettingsDocument) => SettingsDocument,
+  options: UpdateOptions = {},
 ): Promise<SettingsDocument> {
   const lock = `${targetOf(path)}.lock`
-  await takeLock(lock)
+  await takeLock(lock, options.staleLockMs ?? defaultStaleLockMs)
   try {
     const document = change(readSettingsFile(path))
     writeSettingsFile(path, document)
@@ -89,7 +94,7 @@ export async function updateSettingsFile(
 }
 
 /** Locks only save work: a stale one is taken over, and each write is atomic by itself. */
-async function takeLock(lock: string): Promise<void> {
+async function takeLock(lock: string, staleLockMs: number): Promise<void> {
   let seen: { mark: string; since: number } | undefined
   for (;;) {
     try {

@@ -106,7 +106,7 @@ class BlobReading {
     const isPart = this.#isPart(answer, offset)
     this.#skipBytes = isPart ? 0 : this.#doneBytes
     const wantedBytes = this.#descriptor.sizeBytes - (isPart ? offset : 0)
-    const coded = openCodedBody(answer, this.#descriptor, wantedBytes)
+    const coded = await openCodedBody(answer, this.#descriptor, wantedBytes)
     if (coded.isDecoded) this.#takesRanges = false
     if (coded.isDecoded && isPart) throw this.#unusable('a coded part')
     if (coded.countsBlobBytes) this.#checkLength(answer, wantedBytes)

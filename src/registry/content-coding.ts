@@ -4,17 +4,11 @@
  */
 
 import { pipeline, Readable, type Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { Descriptor } from './descriptor.ts'
 import { layerCompression } from './media-types.ts'
 import type { StreamAnswer } from './transport.ts'
 
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-}
+const knownCodings = ['gzip', 'x-gzip', 'deflate', 'br']
 
 export type CodedBody = {
   readonly body: AsyncIterable<Uint8Array>
@@ -25,11 +19,11 @@ export type CodedBody = {
 }
 
 /** @param wantedBytes How many bytes of the blob the answer should hold. */
-export function openCodedBody(
+export async function openCodedBody(
   answer: StreamAnswer,
   descriptor: Descriptor,
   wantedBytes: number,
-): CodedBody {
+): Promise<CodedBody> {
   const plain = { body: answer.body, isDecoded: false }
   const coding = (answer.headers['content-encoding'] ?? '').trim().toLowerCase()
   if (coding === '' || coding === 'identity') return { ...plain, countsBlobBytes: true }
@@ -38,9 +32,17 @@ export function openCodedBody(
     length === undefined
       ? layerCompression(descriptor.mediaType) === 'gzip'
       : Number(length) === wantedBytes
-  const decoder = Object.hasOwn(decoders, coding) ? decoders[coding]?.() : undefined
-  if (isBlobItself || decoder === undefined) return { ...plain, countsBlobBytes: isBlobItself }
+  if (isBlobItself || !knownCodings.includes(coding))
+    return { ...plain, countsBlobBytes: isBlobItself }
+  const decoder = await decoderOf(coding)
   // an error of either side comes out of the decoder, which is what the consumer reads
   pipeline(Readable.from(answer.body, { objectMode: false }), decoder, () => undefined)
   return { body: decoder, isDecoded: true, countsBlobBytes: false }
+}
+
+/** zlib is loaded only here: no honest registry makes us decode. */
+async function decoderOf(coding: string): Promise<Transform> {
+  const { createBrotliDecompress, createGunzip, createInflate } = await import('node:zlib')
+  if (coding === 'br') return createBrotliDecompress()
+  return coding === 'deflate' ? createInflate() : createGunzip()
 }

@@ -13,7 +13,7 @@ export type NetworkLimits = {
 }
 
 /** FAULTS § 3; undici's timers are about a second coarse, so whole seconds only. */
-export const networkLimits: NetworkLimits = {
+const networkLimits: NetworkLimits = {
   connectMs: 10_000,
   headersMs: 60_000,
   idleMs: 60_000,
@@ -29,10 +29,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** @throws {SregistryError} SETTING_INVALID when a certificate file or a proxy URL cannot be read. */
 export async function createDispatcher(
   env: Environment,
-  limits: NetworkLimits,
+  changed: Partial<NetworkLimits> = {},
 ): Promise<import('undici').Dispatcher> {
   const [undici, ca] = await Promise.all([import('undici'), certificateAuthorities(env)])
-  const options = poolOptions(limits, ca)
+  const options = poolOptions({ ...networkLimits, ...changed }, ca)
   const direct = new undici.Agent(options)
   const { httpProxy, httpsProxy } = proxySettings(env)
   const choice = proxyChoice(env)

@@ -12,7 +12,7 @@
 import { cancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { readAtMost } from './bounded-body.ts'
-import { createDispatcher, type NetworkLimits, networkLimits } from './dispatcher.ts'
+import type { NetworkLimits } from './dispatcher.ts'
 import { networkFailure } from './network-failure.ts'
 import { type ProxyChoice, proxyChoice } from './proxy.ts'
 import { AttemptFailed } from './retry.ts'
@@ -83,7 +83,7 @@ type Fetcher = typeof globalThis.fetch
 class NodeTransport implements Transport {
   readonly #env: TransportOptions['env']
   readonly #userAgent: string
-  readonly #limits: NetworkLimits
+  readonly #limits: Partial<NetworkLimits>
   readonly #proxies: ProxyChoice
   #dispatcher: Promise<import('undici').Dispatcher> | undefined
   #fetch: Promise<Fetcher> | undefined
@@ -91,7 +91,7 @@ class NodeTransport implements Transport {
   constructor(options: TransportOptions) {
     this.#env = options.env
     this.#userAgent = options.userAgent ?? 'sregistry'
-    this.#limits = { ...networkLimits, ...options.limits }
+    this.#limits = options.limits ?? {}
     this.#proxies = proxyChoice(options.env)
   }
 
@@ -100,7 +100,10 @@ class NodeTransport implements Transport {
   }
 
   dispatcher(): Promise<import('undici').Dispatcher> {
-    this.#dispatcher ??= createDispatcher(this.#env, this.#limits)
+    // loaded when needed: it and undici cost more than a whole request by the other way
+    this.#dispatcher ??= import('./dispatcher.ts').then(({ createDispatcher }) =>
+      createDispatcher(this.#env, this.#limits),
+    )
     return this.#dispatcher
   }
 

@@ -15,6 +15,7 @@ import {
   type StoredInode,
 } from './inode-reader.ts'
 import { LookupTableReader } from './lookup-table-reader.ts'
+import { MetDirectories } from './met-directories.ts'
 import { MetadataReader } from './metadata-reader.ts'
 import type { RandomAccessSource } from './random-access-source.ts'
 import type { Superblock } from './superblock.ts'
@@ -218,23 +219,4 @@ function openFragments(superblock: Superblock, parts: ReaderParts): LookupTableR
   if (index === undefined || count === 0) return undefined
   const place = { index, count, entryBytes: fragmentEntryBytes }
   return new LookupTableReader(parts.source, parts.decompressor, place)
-}
-
-/** A directory has one place in a tree, and listings share no bytes: what breaks this never ends. */
-class MetDirectories {
-  readonly #references = new Set<number>()
-  #listedBytes = 0
-  readonly #mostBytes: number
-
-  constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes
-  }
-
-  add({ reference, listing }: StoredDirectory): void {
-    this.#listedBytes += listing.sizeBytes
-    if (this.#references.has(reference) || this.#listedBytes > this.#mostBytes) {
-      throw damagedImage('a directory has more than one place')
-    }
-    this.#references.add(reference)
-  }
 }

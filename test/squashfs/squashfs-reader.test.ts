@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isSregistryError } from '../../src/errors/sregistry-error.ts'
 import { compressorIds, superblockField } from '../../src/squashfs/format.ts'
-import type { DirectoryInode, Inode } from '../../src/squashfs/inode.ts'
+import type { DirectoryInode, FileContent, Inode } from '../../src/squashfs/inode.ts'
 import { fileSource } from '../../src/squashfs/random-access-source.ts'
 import { openSquashfs } from '../../src/squashfs/squashfs-reader.ts'
 import { decodeSuperblock } from '../../src/squashfs/superblock-reader.ts'
@@ -265,6 +265,77 @@ test.each([
       })
     }),
     { numRuns: 1500 },
+  )
+})
+
+describe('files that point elsewhere', () => {
+  const text = Buffer.alloc(6000, 'text')
+  type Change = (content: FileContent) => Partial<FileContent>
+
+  test.each<[string, 'block' | 'fragment', Change, string]>([
+    [
+      'a tail behind its fragment',
+      'fragment',
+      (c) => ({ fragment: { index: 0, offset: c.sizeBytes } }),
+      'outside of its fragment',
+    ],
+    [
+      'a fragment that is not there',
+      'fragment',
+      () => ({ fragment: { index: 1, offset: 0 } }),
+      'entry 1 of a table of 1',
+    ],
+    ['data in the tables', 'block', () => ({ start: 10_000 }), 'outside of the data'],
+    ['a block that is longer than a block', 'block', () => ({ blocks: [8193] }), 'wrong size'],
+    [
+      'a raw block of another length',
+      'block',
+      () => ({ blocks: [0x100_0000 + 12] }),
+      'wrong length',
+    ],
+    [
+      'unknown bits in a size word',
+      'block',
+      (c) => ({ blocks: [(c.blocks[0] ?? 0) + 0x200_0000] }),
+      'wrong size',
+    ],
+    [
+      'a block that holds less than its file',
+      'block',
+      (c) => ({ sizeBytes: c.sizeBytes + 1 }),
+      'wrong length',
+    ],
+    [
+      'a block that holds more than its file',
+      'block',
+      (c) => ({ sizeBytes: c.sizeBytes - 1 }),
+      'decompressed',
+    ],
+  ])('%s', async (_, tail, change, message) => {
+    const builder = new SquashfsImageBuilder({ blockSize: 8192 })
+    const file = builder.file(text, {}, { tail })
+    const changed = { ...file, content: { ...file.content, ...change(file.content) } }
+    await expect(readEverything(builder.build(directory({ changed })))).rejects.toThrow(
+      expect.objectContaining({ code: 'IMAGE_INVALID', message: expect.stringContaining(message) }),
+    )
+  })
+})
+
+test.each([
+  ['a name that leads up', 'aa', '..', 'named'],
+  ['a name that is a path', 'bbb', 'b/b', 'named'],
+  ['names out of order', 'bbb', 'ddd', 'out of order'],
+  ['a name given twice', 'bbb', 'ccc', 'out of order'],
+  ['a symlink that is called a file', 'ccc\0', 'ccc\0', 'directory says'],
+])('%s', async (_, name, instead, message) => {
+  const builder = new SquashfsImageBuilder({ compression: { kind: 'none', level: 0 } })
+  const root = directory({ aa: symlink('1'), bbb: symlink('2'), ccc: symlink('3') })
+  const image = builder.build(root)
+  const listing = decodeSuperblock(image).directoryTable
+  if (name.endsWith('\0')) image.writeUInt16LE(2, image.indexOf('ccc', listing) - 4)
+  else image.write(instead, image.indexOf(name, listing))
+  await expect(readEverything(image)).rejects.toThrow(
+    expect.objectContaining({ code: 'IMAGE_INVALID', message: expect.stringContaining(message) }),
   )
 })
 

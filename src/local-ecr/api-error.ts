@@ -14,7 +14,7 @@ export class ApiError extends Error {
   }
 }
 
-export const apiContentType = 'application/x-amz-json-1.1'
+const apiContentType = 'application/x-amz-json-1.1'
 
 export function apiReply(output: unknown): Reply {
   return textReply(200, apiContentType, JSON.stringify(output), {

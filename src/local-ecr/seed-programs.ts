@@ -23,7 +23,7 @@ export type Machine = {
   readonly programDirectories: readonly string[]
 }
 
-export const thisMachine: Machine = {
+const thisMachine: Machine = {
   platform: process.platform,
   programDirectories: ['/bin', '/usr/bin'],
 }

@@ -1,4 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs'
+import { basename } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readElf } from '../../src/local-ecr/elf.ts'
 import { librariesOf } from '../../src/local-ecr/shared-libraries.ts'
@@ -32,3 +33,13 @@ test('all libraries of a program are found, each once, in the C library’s dire
   expect(files[0]?.path).toBe(loader)
   for (const name of readElf(readFileSync(node))?.needed ?? []) expect(names).toContain(name)
 })
+
+test.each([['/bin/ls'], ['/bin/sh'], [node]])(
+  'what the libraries of %s need is there too',
+  (path) => {
+    const files = librariesOf([{ path, bytes: readFileSync(path) }])
+    const names = new Set(files.map((file) => basename(file.path)))
+    const needed = files.flatMap(({ bytes }) => readElf(bytes)?.needed ?? [])
+    expect(needed.filter((name) => !names.has(name))).toEqual([])
+  },
+)

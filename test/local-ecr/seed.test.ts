@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -125,20 +124,19 @@ describe.skipIf(!hasTool('tar') || !isRoot)('as root, in the unpacked tree', () 
     }
     return root
   }
-  const inside = (root: string, ...command: string[]) =>
-    execFileSync('chroot', [root, ...command], {
-      encoding: 'utf8',
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', GREETING: 'Hello' },
-    })
+  async function inside(root: string, ...command: string[]): Promise<string> {
+    const env = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', GREETING: 'Hello' }
+    return (await run('chroot', [root, ...command], { env })).stdout
+  }
 
   test('busybox runs, and its hard link is one file', async () => {
     const root = await unpack('library/busybox', 'latest')
-    expect(inside(root, 'sh', '-c', 'echo "$((6 * 7))"; cat /etc/motd')).toBe(
+    expect(await inside(root, 'sh', '-c', 'echo "$((6 * 7))"; cat /etc/motd')).toBe(
       '42\nseeded by sregistry local-ecr\n',
     )
-    expect(inside(root, '/usr/local/bin/welcome')).toMatch(/^Hello from Linux on /)
+    expect(await inside(root, '/usr/local/bin/welcome')).toMatch(/^Hello from Linux on /)
     const [greet, welcome] = ['greet', 'welcome'].map((name) =>
-      statSync(`${root}/usr/local/bin/${name}`),
+      lstatSync(`${root}/usr/local/bin/${name}`),
     )
     expect(welcome?.ino).toBe(greet?.ino)
     expect(statSync(`${root}/tmp`).mode & 0o7777).toBe(0o1777)
@@ -162,13 +160,15 @@ describe.skipIf(!hasTool('tar') || !isRoot)('as root, in the unpacked tree', () 
     ]
     const present = tools.filter((tool) => existsSync(join(root, 'bin', tool.split(' ')[0] ?? '')))
     expect(present.length).toBeGreaterThan(5)
-    for (const tool of present) inside(root, 'sh', '-c', tool)
+    for (const tool of present) await inside(root, 'sh', '-c', tool)
     expect(await readFile(join(root, 'tmp', 'p'), 'utf8')).toContain('root:x:0:0')
     expect(readFileSync(join(root, 'etc', 'os-release'))).toEqual(readFileSync('/etc/os-release'))
   })
 
   test('hello says its version', async () => {
     const root = await unpack('science/hello', '1.1')
-    expect(inside(root, '/usr/local/bin/hello', 'there')).toBe('Hello, there: science/hello 1.1\n')
+    expect(await inside(root, '/usr/local/bin/hello', 'there')).toBe(
+      'Hello, there: science/hello 1.1\n',
+    )
   })
 })

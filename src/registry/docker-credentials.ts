@@ -30,7 +30,7 @@ const dockerHubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io']
  * podman's own two, Docker's, apptainer's.
  * @throws {SregistryError} SETTING_INVALID when a file is there and cannot be read as JSON.
  */
-export function createDockerCredentialSource(options: DockerCredentialOptions): CredentialSource {
+export function dockerCredentials(options: DockerCredentialOptions): CredentialSource {
   const runHelper = options.runHelper ?? runCredentialHelper
   return async (request) => {
     for await (const file of authFiles(options)) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runCredentialHelper } from '../../src/registry/credential-helper.ts'
-import { createDockerCredentialSource } from '../../src/registry/docker-credentials.ts'
+import { dockerCredentials } from '../../src/registry/docker-credentials.ts'
 
 let home: string
 
@@ -24,7 +24,7 @@ async function put(path: string, document: unknown): Promise<string> {
 }
 
 function lookUp(host: string, repository?: string, env: Record<string, string> = {}) {
-  const source = createDockerCredentialSource({
+  const source = dockerCredentials({
     env,
     home,
     runHelper: async (program, input) => ({
@@ -132,7 +132,7 @@ describe('other files', () => {
 
   test('what was refused is not offered again', async () => {
     await put('.docker/config.json', { auths: { 'a.io': { auth: auth('u:old') } } })
-    const source = createDockerCredentialSource({ env: {}, home })
+    const source = dockerCredentials({ env: {}, home })
     const credentials = await source({ host: 'a.io' })
     if (credentials === undefined) throw new Error('not found')
     const refused = { credentials, status: 401, message: '' }
@@ -154,7 +154,7 @@ describe('a real helper program', () => {
     process.env['PATH'] = `${join(home, 'bin')}${delimiter}${path}`
   }
 
-  const ask = () => createDockerCredentialSource({ env: {}, home })({ host: 'a.io' })
+  const ask = () => dockerCredentials({ env: {}, home })({ host: 'a.io' })
 
   test('reads the server on stdin and answers in JSON', async () => {
     await installHelper('read host; echo "{\\"Username\\":\\"$1\\",\\"Secret\\":\\"$host\\"}"')

@@ -1,0 +1,167 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readAtMost } from '../../src/registry/bounded-body.ts'
+import { networkFailure } from '../../src/registry/network-failure.ts'
+import { proxyChoice } from '../../src/registry/proxy.ts'
+import { createTransport, type Transport } from '../../src/registry/transport.ts'
+import { FaultServer, reply, stallAfter, status } from '../fakes/fault-server.ts'
+import { hasTool } from '../fakes/tools.ts'
+
+let server: FaultServer
+const transports: Transport[] = []
+
+beforeEach(async () => {
+  server = await FaultServer.start()
+})
+
+afterEach(async () => {
+  for (const transport of transports.splice(0)) await transport.close()
+  await server[Symbol.asyncDispose]()
+})
+
+function transportOf(env: Record<string, string>): Transport {
+  const transport = createTransport({ env, userAgent: 'sregistry/test' })
+  transports.push(transport)
+  return transport
+}
+
+const small = (url: string) => ({ method: 'GET' as const, url: new URL(url), maxBytes: 1000 })
+
+async function both(transport: Transport, url: string): Promise<string[]> {
+  const asked = await transport.ask(small(url))
+  const streamed = await transport.stream({ method: 'GET', url: new URL(url) })
+  const bytes = await readAtMost(streamed.body, 1000, { what: 'it', isCut: false })
+  return [Buffer.from(asked.bytes).toString(), Buffer.from(bytes).toString()]
+}
+
+test('both ways say who asks, want identity, and follow no redirect', async () => {
+  server.on('/a', status(307, { location: '/b' }, 'there'))
+  expect(await both(transportOf({}), `${server.origin}/a`)).toEqual(['there', 'there'])
+  for (const seen of server.seen) {
+    expect(seen.headers['user-agent']).toBe('sregistry/test')
+    expect(seen.headers['accept-encoding']).toBe('identity')
+  }
+})
+
+test('a proxy is asked for plain http without a tunnel, with its password and nobody else’s', async () => {
+  server.on('http://registry.test/', reply('by proxy'))
+  const transport = transportOf({ HTTP_PROXY: `http://user:pass@${server.host}` })
+  expect(await both(transport, 'http://registry.test/v2/')).toEqual(['by proxy', 'by proxy'])
+  const basic = `Basic ${Buffer.from('user:pass').toString('base64')}`
+  expect(server.seen.map((seen) => seen.headers['proxy-authorization'])).toEqual([basic, basic])
+})
+
+test('this machine is never asked for by a proxy', async () => {
+  server.on('/x', reply('direct'))
+  const transport = transportOf({ HTTP_PROXY: 'http://127.0.0.1:9' })
+  expect(await both(transport, `${server.origin}/x`)).toEqual(['direct', 'direct'])
+})
+
+test.each([
+  [{ HTTPS_PROXY: 'http://p:1' }, 'https://a.org/', 'p:1'],
+  [{ HTTP_PROXY: 'http://p:1' }, 'https://a.org/', undefined],
+  [{ https_proxy: 'http://low:1', HTTPS_PROXY: 'http://up:1' }, 'https://a.org/', 'low:1'],
+  [{ ALL_PROXY: 'http://u:secret@p:1' }, 'https://a.org/', 'p:1'],
+  [{ ALL_PROXY: 'http://p:1', NO_PROXY: '.a.org' }, 'https://x.a.org/', undefined],
+  [{ ALL_PROXY: 'http://p:1', NO_PROXY: 'a.org' }, 'https://x.a.org/', undefined],
+  [{ ALL_PROXY: 'http://p:1', NO_PROXY: '*.a.org:8443' }, 'https://x.a.org/', 'p:1'],
+  [{ ALL_PROXY: 'http://p:1', NO_PROXY: 'b.org, *' }, 'https://x.a.org/', 'p:1'],
+  [{ ALL_PROXY: 'http://p:1', NO_PROXY: '*' }, 'https://x.a.org/', undefined],
+  [{ ALL_PROXY: 'http://p:1', NO_PROXY: 'a.org' }, 'https://nota.org/', 'p:1'],
+  [{ ALL_PROXY: 'http://p:1' }, 'http://169.254.169.254/', undefined],
+])('%j takes %s by %s', (env, url, proxy) => {
+  expect(proxyChoice(env).proxyOf(new URL(url))).toBe(proxy)
+})
+
+test('N9: an answer that never comes ends in time', async () => {
+  server.on('/x', () => undefined)
+  const asking = transportOf({}).ask({ ...small(`${server.origin}/x`), timeoutMs: 30 })
+  await expect(asking).rejects.toMatchObject({ error: { code: 'TIMEOUT' } })
+})
+
+test('the limit holds for the body too', async () => {
+  server.on('/x', stallAfter(Buffer.alloc(500), 100))
+  const asking = transportOf({}).ask({ ...small(`${server.origin}/x`), timeoutMs: 60 })
+  await expect(asking).rejects.toMatchObject({ error: { code: 'TIMEOUT' } })
+})
+
+test('N14: a host that does not exist is told at once, without the query', async () => {
+  const asking = transportOf({}).ask(small('http://registry.invalid/v2/?token=SECRET'))
+  const failure = await asking.catch((thrown) => thrown)
+  expect(failure.error.code).toBe('NETWORK')
+  expect(failure.error.message).toContain('registry.invalid')
+  expect(JSON.stringify([failure.error.message, failure.error.cause])).not.toContain('SECRET')
+})
+
+test('a failure inside failures is found, also in an AggregateError', () => {
+  const root = Object.assign(new Error('x'), { code: 'ETIMEDOUT' })
+  const thrown = new TypeError('fetch failed', { cause: new AggregateError([root]) })
+  const { error } = networkFailure(thrown, { host: 'h' })
+  expect(error).toMatchObject({
+    code: 'TIMEOUT',
+    message: 'h: the connection timed out (ETIMEDOUT)',
+  })
+})
+
+test('N25: a proxy that wants a log-in is named', () => {
+  const cause = new Error('Proxy response (407) !== 200 when HTTP Tunneling')
+  const { error } = networkFailure(new TypeError('fetch failed', { cause }), {
+    host: 'h',
+    proxy: 'p:1',
+  })
+  expect(error.message).toBe('p:1 wants a name and a password for h')
+})
+
+describe.skipIf(!hasTool('openssl'))('N16: certificates', () => {
+  let directory: string
+  let secure: ReturnType<typeof createServer>
+  let url: string
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'sregistry-tls-'))
+    const files = ['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'cert.pem')]
+    const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+    spawnSync('openssl', ['req', '-x509', ...kind, ...files, ...name])
+    const [key, cert] = await Promise.all([
+      readFile(join(directory, 'key.pem')),
+      readFile(join(directory, 'cert.pem')),
+    ])
+    secure = createServer({ key, cert }, (_, response) => response.end('secure'))
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+    url = `https://localhost:${(secure.address() as AddressInfo).port}/`
+  })
+
+  afterEach(async () => {
+    secure.closeAllConnections()
+    await new Promise((resolve) => secure.close(resolve))
+    await rm(directory, { recursive: true })
+  })
+
+  test('an unknown one is refused, saying what to set', async () => {
+    const failure = await transportOf({})
+      .ask(small(url))
+      .catch((thrown) => thrown)
+    expect(failure.error).toMatchObject({ code: 'TLS' })
+    expect(failure.error.hint).toContain('NODE_EXTRA_CA_CERTS')
+  })
+
+  test('AWS_CA_BUNDLE makes it known, both ways', async () => {
+    const transport = transportOf({ AWS_CA_BUNDLE: join(directory, 'cert.pem') })
+    expect(await both(transport, url)).toEqual(['secure', 'secure'])
+  })
+
+  test('http on a TLS port and TLS on an http port are told', async () => {
+    const plain = `https://${server.host}/`
+    const failure = await transportOf({})
+      .ask(small(plain))
+      .catch((thrown) => thrown)
+    expect(failure.error).toMatchObject({ code: 'TLS' })
+    expect(failure.error.message).toContain('does not speak TLS')
+  })
+})

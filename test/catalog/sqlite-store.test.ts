@@ -2,6 +2,7 @@ import {
   chmodSync,
   closeSync,
   copyFileSync,
+  cpSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -247,6 +248,21 @@ test.skipIf(!(hasTool('unshare') && isRoot))(
     expect(JSON.parse(ended.stdout)).toEqual(['DISK_FULL', 40])
   },
 )
+
+test('where the SQLite module is missing, the error says how to mend it or do without', async () => {
+  // compiled code in a directory from which no package can be found
+  cpSync(new URL('../', JSON.parse(compiled('catalog/catalog.js'))), join(scratch.path, 'alone'), {
+    recursive: true,
+  })
+  writeFileSync(join(scratch.path, 'alone/package.json'), '{"type":"module"}')
+  const ended = await runNode(`
+    import { openCatalog } from '${scratch.path}/alone/catalog/catalog.js'
+    const error = await openCatalog('sqlite:///${file}').list().catch((e) => e)
+    console.log(JSON.stringify([error.code, error.hint, await openCatalog(undefined).list()]))`)
+  expect(ended.stderr).toBe('')
+  const hint = 'run `npm rebuild sqlite3` where sregistry is installed, or set SREGISTRY_DISABLE=1'
+  expect(JSON.parse(ended.stdout)).toEqual(['DATABASE', hint, []])
+})
 
 test('eight processes that record at once from the first run on lose nothing', async () => {
   const code = (worker: number): string => `

@@ -19,6 +19,7 @@ import {
   updateSettingsFile,
   writeSettingsFile,
 } from '../../src/settings/settings-file.ts'
+import { compiled, runNode } from '../storage/node-process.ts'
 
 let home: string
 let path: string
@@ -111,12 +112,15 @@ describe('writing', () => {
 })
 
 describe('changing', () => {
-  test('many at once lose nothing', async () => {
-    const names = Array.from({ length: 20 }, (_, index) => `key${index}`)
-    await Promise.all(
-      names.map((name) => updateSettingsFile(path, (document) => ({ ...document, [name]: true }))),
-    )
-    expect(Object.keys(readSettingsFile(path)).sort()).toEqual([...names].sort())
+  test('four processes at once lose nothing', async () => {
+    const code = (worker: number): string => `
+      import { updateSettingsFile } from ${compiled('settings/settings-file.js')}
+      for (let i = 0; i < 25; i += 1) {
+        await updateSettingsFile(${JSON.stringify(path)}, (all) => ({ ...all, ['k${worker}-' + i]: 1 }))
+      }`
+    const ended = await Promise.all([0, 1, 2, 3].map((worker) => runNode(code(worker))))
+    expect(ended.map(({ stderr }) => stderr)).toEqual(['', '', '', ''])
+    expect(Object.keys(readSettingsFile(path))).toHaveLength(100)
     expect(existsSync(`${path}.lock`)).toBe(false)
   })
 

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Script } from 'node:vm'
+import type { Program } from 'acorn'
 import { type RewrittenSource, rewriteForAwait } from './auto-await.ts'
 import { type ParsedSource, parseSource } from './parse-source.ts'
 
@@ -20,7 +21,8 @@ export type SourcePlace = {
 
 export type Evaluation =
   | { readonly kind: 'empty' | 'incomplete' }
-  | { readonly kind: 'value'; readonly value: unknown }
+  /** `isAssigned`: the value of `x = …`, which has a name now. */
+  | { readonly kind: 'value'; readonly value: unknown; readonly isAssigned: boolean }
   | { readonly kind: 'error'; readonly error: unknown; readonly place: SourcePlace | undefined }
 
 export type EvaluateOptions = {
@@ -28,6 +30,8 @@ export type EvaluateOptions = {
   readonly filename: string
   /** The line of the file that the input starts at. Default 1. */
   readonly line?: number
+  /** Called once the input is known to be complete, before it runs. */
+  readonly onStart?: () => void
   /** Runs the synchronous part of the input. A terminal leaves raw mode for it. Default: just runs. */
   readonly synchronously?: <Result>(run: () => Result) => Result
 }
@@ -46,6 +50,7 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
   const acorn = await import('acorn')
   const parsed = parseSource(acorn, source)
   if (parsed.kind === 'incomplete') return { kind: 'incomplete' }
+  options.onStart?.()
   if (parsed.kind === 'wrong') return runUnparsed(source, parsed, options)
   return runProgram(parsed, options)
 }
@@ -67,11 +72,17 @@ async function runProgram(
       return script.runInThisContext({ breakOnSigint: true, displayErrors: false })
     }
     const box = await (options.synchronously ?? callNow)(run)
-    return { kind: 'value', value: (box as { value: unknown } | undefined)?.value }
+    const { value } = (box ?? {}) as { readonly value?: unknown }
+    return { kind: 'value', value, isAssigned: endsInAssignment(parsed.program) }
   } catch (error) {
     removeUnset(created)
     return { kind: 'error', error, place: placeOf(error, parsed.source, rewritten, options) }
   }
+}
+
+function endsInAssignment({ body }: Program): boolean {
+  const last = body.at(-1)
+  return last?.type === 'ExpressionStatement' && last.expression.type === 'AssignmentExpression'
 }
 
 function callNow<Result>(run: () => Result): Result {
@@ -152,7 +163,8 @@ async function runUnparsed(
   try {
     const script = new Script(source, { filename: options.filename, lineOffset })
     const run = (): unknown => script.runInThisContext({ breakOnSigint: true })
-    return { kind: 'value', value: await (options.synchronously ?? callNow)(run) }
+    const value = await (options.synchronously ?? callNow)(run)
+    return { kind: 'value', value, isAssigned: false }
   } catch (error) {
     const isSyntax = error instanceof SyntaxError
     const place = isSyntax ? placeAt(source, parsed.offset, options) : undefined

@@ -60,6 +60,11 @@ export class History {
     return this.#entries
   }
 
+  /** How many statements have this name in them. */
+  uses(name: string): number {
+    return this.#entries.filter((statement) => statement.includes(name)).length
+  }
+
   /** Why the file is not used, if it should be and cannot. */
   get problem(): string | undefined {
     return this.#problem

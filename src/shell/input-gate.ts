@@ -63,6 +63,19 @@ export class InputGate extends Readable {
     this.#feed()
   }
 
+  /** Gives the terminal to another program until the promise settles. */
+  async lend<Result>(run: () => Promise<Result>): Promise<Result> {
+    const wasRaw = this.isRaw
+    this.#source.pause()
+    if (wasRaw) this.setRawMode(false)
+    try {
+      return await run()
+    } finally {
+      if (wasRaw) this.setRawMode(true)
+      this.#source.resume()
+    }
+  }
+
   override _read(): void {
     this.#source.resume()
   }

@@ -22,6 +22,7 @@ export class Statement {
   readonly abandoned: Promise<'abandoned'>
   readonly #controller = new AbortController()
   #abandon: (step: 'abandoned') => void = () => undefined
+  #isAbandoned = false
 
   constructor(progress: StatementProgress) {
     this.progress = progress
@@ -37,6 +38,11 @@ export class Statement {
     return this.#controller.signal
   }
 
+  /** Nobody waits for it any more, so what it still does is not to be seen. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned
+  }
+
   interrupt(): 'cancelling' | 'abandoned' {
     if (!this.signal.aborted) {
       this.#controller.abort()
@@ -44,6 +50,7 @@ export class Statement {
     }
     // The bars of an abandoned pull would overwrite the next prompt.
     this.progress.detach()
+    this.#isAbandoned = true
     this.#abandon('abandoned')
     return 'abandoned'
   }

@@ -1,0 +1,77 @@
+/** `sregistry shell --check FILE`: runs a saved session and compares what it prints. */
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Writable } from 'node:stream'
+import { defineGlobals, defineResults } from './globals.ts'
+import { ShellOutput } from './output.ts'
+import { scriptContext } from './run-scripts.ts'
+import { runScript } from './script.ts'
+import { Session } from './session.ts'
+import {
+  firstDifference,
+  parseSession,
+  type SessionFile,
+  type SessionStep,
+} from './session-file.ts'
+import { outputModes, type ShellOptions } from './shell-options.ts'
+
+/** @returns 0 when every file keeps its word, 1 with a diff of the first difference of each otherwise. */
+export async function checkSessions(options: ShellOptions): Promise<number> {
+  const files = options.flags.files ?? []
+  let differing = 0
+  for (const file of files) {
+    const session = parseSession(await readFile(resolve(file), 'utf8'))
+    const difference = await checkSession(session, options)
+    if (difference === undefined) continue
+    differing += 1
+    options.stderr.write(`${file}${difference}\n`)
+  }
+  return differing === 0 && files.length > 0 ? 0 : 1
+}
+
+/** @returns What differs, beginning with its line; undefined when nothing does. */
+async function checkSession(file: SessionFile, options: ShellOptions): Promise<string | undefined> {
+  const printed: string[] = []
+  const sink = Object.assign(
+    new Writable({
+      decodeStrings: false,
+      write(chunk: string, _encoding, done) {
+        printed.push(chunk)
+        done()
+      },
+    }),
+    { columns: file.width },
+  )
+  const env = { ...options.env, LC_ALL: 'C.UTF-8', NO_COLOR: '1', FORCE_COLOR: undefined }
+  const modes = outputModes(options.flags)
+  const output = new ShellOutput({ stdout: sink, stderr: sink, env, bars: sink, modes })
+  const { client, createClient, globals } = options
+  const session = new Session({ client, createClient, output, now: Date.now })
+  defineGlobals(session, globals ?? {})
+  defineResults()
+  const context = scriptContext(session, options)
+  for (const step of file.steps) {
+    printed.length = 0
+    const before = session.prompt
+    await runScript(context, step.source, { label: 'session' })
+    const actual = printed.join('').replace(/\n$/, '').split('\n')
+    const difference = describeDifference(step, before, actual)
+    if (difference !== undefined) return difference
+  }
+  return undefined
+}
+
+function describeDifference(
+  step: SessionStep,
+  prompt: string,
+  actual: readonly string[],
+): string | undefined {
+  if (step.prompt !== prompt) return `:${step.line}: the prompt is ${prompt}`
+  const lines = actual.length === 1 && actual[0] === '' ? [] : actual
+  const at = firstDifference(step.expected, lines)
+  if (at === undefined) return undefined
+  const expected = step.expected.map((line, i) => `${i === at ? '-' : ' '} ${line}`)
+  return [`:${step.line + 1 + at}: ${step.source.split('\n')[0]}`, ...expected]
+    .concat(lines.map((line) => `+ ${line}`))
+    .join('\n')
+}

@@ -1,0 +1,230 @@
+/** What Tab offers. Nothing that is typed is run for it, and an answer never takes long. */
+import { readdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
+import { type CursorContext, cursorContext } from './cursor-context.ts'
+import { commandHelps } from './dot-commands.ts'
+import { memberNames, memberNamesOf } from './member-names.ts'
+import type { RemoteNames } from './remote-names.ts'
+import type { ShellClient } from './shell-client.ts'
+
+export type CompleterOptions = {
+  readonly client: () => ShellClient
+  readonly remoteNames: RemoteNames
+  /** How often a name was used, to put the likely ones first. */
+  readonly uses: (name: string) => number
+  /** Tab a second time right after a `(`. */
+  readonly onSignature: (help: MethodHelp) => void
+}
+
+/** What readline wants: the candidates, and the text before the cursor that they replace. */
+export type Completion = [candidates: string[], prefix: string]
+
+const maxCandidates = 100
+const deadlineMs = 300
+const clientNames = ['aws', 'docker', 'nvidia', 'ecr-public']
+const settingNames = ['region', 'registry', 'profile', 'base']
+
+export class Completer {
+  readonly #options: CompleterOptions
+  #lastLine: string | undefined
+
+  constructor(options: CompleterOptions) {
+    this.#options = options
+  }
+
+  /** Never rejects, and answers within 300 ms: readline waits for it with stdin paused. */
+  async complete(line: string): Promise<Completion> {
+    const isSecondTab = this.#lastLine === line
+    this.#lastLine = line
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<Completion>((resolve) => {
+      timer = setTimeout(() => resolve([[], line]), deadlineMs)
+    })
+    try {
+      return await Promise.race([this.#answer(line, isSecondTab), late])
+    } catch {
+      return [[], line] // readline would print the stack into the line
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #answer(line: string, isSecondTab: boolean): Promise<Completion> {
+    const acorn = await import('acorn')
+    const context = cursorContext(acorn, line)
+    if (context.kind === 'argument' && isSecondTab) this.#showSignature(context.callee)
+    if (context.kind === 'nothing' || context.kind === 'argument') return [[], '']
+    const names = await this.#names(context)
+    const { prefix } = context
+    const fitting = [...new Set(names)].filter((name) => name.startsWith(prefix) && isSafe(name))
+    return [this.#arrange(fitting, prefix), prefix]
+  }
+
+  #names(context: CursorContext): Promise<readonly string[]> | readonly string[] {
+    switch (context.kind) {
+      case 'command':
+        return Object.keys(commandHelps)
+      case 'command-argument':
+        return this.#commandArguments(context.command, context.prefix)
+      case 'name':
+        return memberNames(globalThis, context.prefix === '')
+      case 'member':
+        return context.called ? membersOfResult(context.path) : memberNamesOf(context.path)
+      case 'option':
+        return optionNames(context)
+      case 'string':
+        return this.#strings(context)
+      default:
+        return []
+    }
+  }
+
+  #commandArguments(
+    command: string,
+    prefix: string,
+  ): Promise<readonly string[]> | readonly string[] {
+    if (['load', 'save'].includes(command)) return fileNames(prefix)
+    if (command === 'help') return [...Object.keys(commandHelps), ...Object.keys(clientMethods)]
+    if (['time', 'json', 'quiet'].includes(command)) return ['on', 'off']
+    if (command === 'use') return [...clientNames, ...settingNames.map((name) => `${name}=`)]
+    if (command === 'images') return this.#imageNames()
+    return command === 'doctor' ? this.#references(prefix) : []
+  }
+
+  #strings(
+    context: Extract<CursorContext, { kind: 'string' }>,
+  ): Promise<readonly string[]> | readonly string[] {
+    const help = methodOf(context.callee)
+    if (help === undefined) return isPathLike(context.prefix) ? fileNames(context.prefix) : []
+    if (context.option !== undefined) return help.options[context.option]?.values ?? []
+    switch (help.arguments[context.argument]) {
+      case 'reference':
+        return this.#references(context.prefix)
+      case 'repository':
+        return this.#repositories()
+      case 'image':
+        return this.#imageNames()
+      case 'path':
+        return fileNames(context.prefix)
+      case 'client':
+        return clientNames
+      default:
+        return help.signature.startsWith('policy') ? ['pull', 'browse', 'push'] : []
+    }
+  }
+
+  /** Repositories, and after a `:` the tags of the one before it. */
+  async #references(prefix: string): Promise<readonly string[]> {
+    const tagged = /^((?:[a-z-]+:\/\/)?[^@]*[^@:/]):([\w.-]*)$/.exec(prefix)
+    if (tagged?.[1] === undefined) return this.#repositories()
+    const repository = tagged[1]
+    const tags = await this.#ask('tags', repository)
+    return tags.map((tag) => `${repository}:${tag}`)
+  }
+
+  #repositories(): Promise<readonly string[]> {
+    return this.#ask('repositories')
+  }
+
+  #imageNames(): Promise<readonly string[]> {
+    return this.#ask('images')
+  }
+
+  #ask(method: string, ...args: readonly string[]): Promise<readonly string[]> {
+    const client = this.#options.client()
+    const call: unknown = Reflect.get(client, method)
+    if (typeof call !== 'function') return Promise.resolve([])
+    const optionsAt = clientMethods[method]?.optionsAt ?? args.length
+    return this.#options.remoteNames.names({
+      key: [method, ...args].join(' '),
+      ask: (signal) => {
+        const filled: unknown[] = [...args]
+        while (filled.length < optionsAt) filled.push(undefined)
+        return call.apply(client, [...filled, { signal }])
+      },
+    })
+  }
+
+  #showSignature(callee: string): void {
+    const help = methodOf(callee)
+    if (help !== undefined) this.#options.onSignature(help)
+  }
+
+  /** By use, then by name; a hundred at most, and the rest as a number. */
+  #arrange(names: readonly string[], prefix: string): string[] {
+    const { uses } = this.#options
+    const sorted = names.toSorted((a, b) => uses(b) - uses(a) || (a < b ? -1 : 1))
+    if (sorted.length <= maxCandidates) return sorted
+    const common = commonPrefix(sorted)
+    if (common.length > prefix.length) return [common]
+    const more = sorted.length - maxCandidates
+    return [...sorted.slice(0, maxCandidates), `(${more} more)`]
+  }
+}
+
+function methodOf(callee: string): MethodHelp | undefined {
+  const [object, method, ...rest] = callee.split('.')
+  // Any variable may hold a client (`eu = client.use(…)`), so the method's name decides.
+  return object === undefined || method === undefined || rest.length > 0
+    ? undefined
+    : clientMethods[method]
+}
+
+function optionNames(context: Extract<CursorContext, { kind: 'option' }>): readonly string[] {
+  const help = methodOf(context.callee)
+  const isOptions = help?.optionsAt === context.argument || help?.result === 'client'
+  if (help === undefined || !isOptions) return []
+  return Object.keys(help.options).filter((name) => !context.given.includes(name))
+}
+
+const resultMembers: { readonly [kind in ResultKind]?: readonly string[] } = {
+  image: ['name', 'tag', 'digest', 'platform', 'client', 'uri', 'path', 'size', 'format'].concat([
+    'created',
+    'pulled',
+    'labels',
+    'command',
+  ]),
+  client: Object.keys(clientMethods),
+}
+
+/** Nothing may be run, so after a call stand the members of what it is declared to give. */
+function membersOfResult(path: readonly string[]): readonly string[] {
+  const kind = methodOf(path.join('.'))?.result
+  if (kind === undefined) return []
+  if (kind === 'text') return memberNames(String.prototype, true)
+  const isList = ['images', 'layers', 'tags', 'repositories'].includes(kind)
+  return isList ? memberNames(Array.prototype, true) : (resultMembers[kind] ?? [])
+}
+
+async function fileNames(prefix: string): Promise<readonly string[]> {
+  const typed = prefix.endsWith('/') ? prefix.slice(0, -1) || '/' : dirname(prefix)
+  const shown = prefix.slice(
+    0,
+    prefix.length - (prefix.endsWith('/') ? 0 : basename(prefix).length),
+  )
+  const directory = typed.startsWith('~') ? join(homedir(), typed.slice(1)) : typed
+  const entries = await readdir(directory, { withFileTypes: true })
+  return entries
+    .filter((entry) => !entry.name.startsWith('.') || basename(prefix).startsWith('.'))
+    .map((entry) => `${shown}${entry.name}${entry.isDirectory() ? '/' : ''}`)
+}
+
+function isPathLike(prefix: string): boolean {
+  return /^(?:~|\.{0,2})\//.test(prefix)
+}
+
+/** A name with control characters must not reach the line. */
+function isSafe(name: string): boolean {
+  return !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(name)
+}
+
+function commonPrefix(names: readonly string[]): string {
+  const first = names[0] ?? ''
+  let length = first.length
+  for (const name of names) {
+    while (!name.startsWith(first.slice(0, length))) length -= 1
+  }
+  return first.slice(0, length)
+}

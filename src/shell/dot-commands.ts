@@ -1,0 +1,198 @@
+/** The commands that begin with a dot, at the prompt and in scripts. */
+import { SregistryError } from '../errors/sregistry-error.ts'
+import { formatBanner } from '../terminal/banner.ts'
+import { formatStack } from '../terminal/error-message.ts'
+import { sanitiseLines } from '../terminal/sanitise.ts'
+import type { CommandContext } from './command-context.ts'
+import { promptOf, usageError } from './command-faults.ts'
+import { editStatement, loadFile, saveFile } from './file-commands.ts'
+import { type CommandHelps, helpForName, overviewHelp, unknownHelp } from './help.ts'
+import { nearestName } from './nearest-name.ts'
+import type { OutputModes } from './output.ts'
+import type { Outcome } from './session.ts'
+
+export type CommandLine = { readonly name: string; readonly argument: string }
+
+type DotCommand = {
+  readonly usage: string
+  readonly summary: string
+  readonly run: (context: CommandContext, argument: string) => Promise<Outcome> | Outcome
+}
+
+/** @returns Undefined for what is no command, such as `.5 + 1` or `.then(x)`. */
+export function readCommand(line: string): CommandLine | undefined {
+  const match = /^\s*\.([a-z][\w-]*)(?:\s+(.*?))?\s*$/i.exec(line)
+  return match?.[1] === undefined ? undefined : { name: match[1], argument: match[2] ?? '' }
+}
+
+/** Runs a command so that Ctrl-C reaches it; its failure is shown. */
+export function runCommand(context: CommandContext, line: CommandLine): Promise<Outcome> {
+  return context.session.supervise(async () => {
+    const command = dotCommands[line.name]
+    if (command === undefined) throw unknownCommand(line.name)
+    return command.run(context, line.argument)
+  })
+}
+
+export function unknownCommandMessage(name: string): string {
+  const nearest = nearestName(name, Object.keys(dotCommands))
+  const advice = nearest === undefined ? '.help lists them' : `did you mean .${nearest}?`
+  return `no such command .${name}; ${advice}`
+}
+
+function unknownCommand(name: string): SregistryError {
+  return new SregistryError('USAGE', unknownCommandMessage(name))
+}
+
+const dotCommands: { readonly [name: string]: DotCommand } = {
+  help: {
+    usage: '.help [name]',
+    summary: 'what can be done, or all about one thing',
+    run: ({ session }, name) => {
+      const { style } = session.output
+      const text =
+        name === ''
+          ? overviewHelp(commandHelps, style)
+          : (helpForName(name, commandHelps, style) ?? unknownHelp(name, commandHelps))
+      session.output.result(text)
+      return 'done'
+    },
+  },
+  images: {
+    usage: '.images [query]',
+    summary: 'the images on this machine',
+    run: async (context, query): Promise<Outcome> => {
+      await context.session.showValue(await callClient(context, 'images', query))
+      return 'done'
+    },
+  },
+  doctor: {
+    usage: '.doctor [reference]',
+    summary: 'checks settings, credentials, network and storage',
+    run: async (context, reference): Promise<Outcome> => {
+      await context.session.showValue(await callClient(context, 'doctor', reference))
+      return 'done'
+    },
+  },
+  use: {
+    usage: '.use [client] [key=value …]',
+    summary: 'another client or other settings; the prompt follows',
+    run: async ({ session }, argument): Promise<Outcome> => {
+      const { name, settings } = readUse(argument)
+      await session.use(name, settings)
+      const { name: client, database } = session.client
+      session.output.result(formatBanner({ client, database }))
+      return 'done'
+    },
+  },
+  history: {
+    usage: '.history [word]',
+    summary: 'earlier statements, those with a word in them',
+    run: (context, word) => {
+      const lines = promptOf(context, '.history')
+        .history()
+        .map(
+          (statement, i) =>
+            `${String(i + 1).padStart(4)}  ${statement.replaceAll('\n', '\n      ')}`,
+        )
+        .filter((line) => line.includes(word))
+      if (lines.length > 0) context.session.output.result(sanitiseLines(lines.join('\n')))
+      return 'done'
+    },
+  },
+  error: {
+    usage: '.error',
+    summary: 'the stack and the causes of the last error',
+    run: ({ session }) => {
+      const { lastError } = session
+      session.output.result(lastError === undefined ? 'no error so far' : formatStack(lastError))
+      return 'done'
+    },
+  },
+  time: switchCommand('time', 'tell how long each statement took'),
+  json: switchCommand('json', 'print results as JSON'),
+  quiet: switchCommand('quiet', 'print no results'),
+  load: {
+    usage: '.load FILE',
+    summary: 'runs a script or a saved session here',
+    run: loadFile,
+  },
+  save: {
+    usage: '.save FILE',
+    summary: 'x.session: what was typed and printed; x.js: the statements that succeeded',
+    run: saveFile,
+  },
+  edit: {
+    usage: '.edit [n]',
+    summary: 'edits the last statement, or the nth of .history, in $EDITOR and runs it',
+    run: editStatement,
+  },
+  clear: {
+    usage: '.clear',
+    summary: 'clears the screen; names stay',
+    run: (context) => {
+      promptOf(context, '.clear').clearScreen()
+      return 'done'
+    },
+  },
+  exit: {
+    usage: '.exit [code]',
+    summary: 'leaves',
+    run: ({ session }, code) => {
+      if (!/^\d*$/.test(code)) throw usageError('.exit [code]', `"${code}" is no exit code`)
+      session.exit(Number(code) % 256)
+      return 'done'
+    },
+  },
+}
+
+/** Usage and summary of every command, with the two that node:repl itself brings. */
+export const commandHelps: CommandHelps = {
+  ...dotCommands,
+  editor: { usage: '.editor', summary: 'many lines at once; Ctrl-D runs them' },
+  break: { usage: '.break', summary: 'gives up a statement of several lines, as Ctrl-C does' },
+}
+
+export const dotCommandNames: readonly string[] = Object.keys(dotCommands)
+
+function switchCommand(mode: keyof OutputModes, summary: string): DotCommand {
+  const usage = `.${mode} on|off`
+  return {
+    usage,
+    summary,
+    run: ({ session }, argument) => {
+      if (argument !== 'on' && argument !== 'off') throw usageError(usage, `.${mode} is on or off`)
+      session.output.modes[mode] = argument === 'on'
+      return 'done'
+    },
+  }
+}
+
+async function callClient(
+  { session }: CommandContext,
+  name: string,
+  argument: string,
+): Promise<unknown> {
+  const method: unknown = Reflect.get(session.sessionClient, name)
+  if (typeof method !== 'function') {
+    throw new SregistryError('UNSUPPORTED', `client ${session.client.name} has no ${name}()`)
+  }
+  return method(...(argument === '' ? [] : [argument]))
+}
+
+function readUse(argument: string): {
+  readonly name: string | undefined
+  readonly settings: { readonly [name: string]: string }
+} {
+  const words = argument.split(/\s+/).filter((word) => word !== '')
+  const names = words.filter((word) => !word.includes('='))
+  if (words.length === 0 || names.length > 1) {
+    throw usageError('.use [client] [key=value …]', '.use takes one client, settings, or both')
+  }
+  const pairs = words.filter((word) => word.includes('='))
+  const settings = pairs.map((pair) => {
+    const at = pair.indexOf('=')
+    return [pair.slice(0, at), pair.slice(at + 1)] as const
+  })
+  return { name: names[0], settings: Object.fromEntries(settings) }
+}

@@ -1,0 +1,73 @@
+/** What went wrong, as the prompt shows it: three lines at most, the stack only on demand. */
+import { isSregistryError } from '../errors/sregistry-error.ts'
+import { formatError, formatStack } from '../terminal/error-message.ts'
+import { redact } from '../terminal/redact.ts'
+import { sanitise, sanitiseLines } from '../terminal/sanitise.ts'
+import type { TerminalStyle } from '../terminal/terminal-style.ts'
+import type { SourcePlace } from './evaluate.ts'
+
+export type FailureReport = {
+  readonly error: unknown
+  readonly place: SourcePlace | undefined
+  /** `tour.js:8: ` before the message, in scripts. */
+  readonly prefix: string
+  readonly debug: boolean
+}
+
+const ownCode = new URL('..', import.meta.url).href
+const interruptedCode = 'ERR_SCRIPT_EXECUTION_INTERRUPTED'
+
+export function formatFailure(failure: FailureReport, style: TerminalStyle): string {
+  const text = `${failure.prefix}${message(failure, style)}`
+  if (!failure.debug || isBug(failure.error)) return text
+  return `${text}\n${style.colours.dim(formatStack(failure.error))}`
+}
+
+/** Ctrl-C, whether it reached a call of the API or an endless loop. */
+export function isCancelled(error: unknown): boolean {
+  if (isSregistryError(error)) return error.code === 'CANCELLED'
+  return error instanceof Error && 'code' in error && error.code === interruptedCode
+}
+
+function message({ error, place }: FailureReport, style: TerminalStyle): string {
+  if (isCancelled(error)) return cancelledLine(error, style)
+  if (isSregistryError(error) || isBug(error)) return formatError(error, style)
+  const { colours } = style
+  if (!(error instanceof Error)) return `${colours.bad('error')}: thrown ${describe(error)}`
+  const first = `${colours.bad(sanitise(error.name))}: ${sanitiseLines(redact(error.message))}`
+  return place === undefined ? first : `${first}\n${excerpt(place, style)}`
+}
+
+function cancelledLine(error: unknown, { colours }: TerminalStyle): string {
+  const hint =
+    isSregistryError(error) && error.hint !== undefined ? `: ${sanitise(error.hint)}` : ''
+  return `${colours.warn('cancelled')}${hint}`
+}
+
+/** The line of input, and a caret where it went wrong. */
+function excerpt(place: SourcePlace, style: TerminalStyle): string {
+  const room = Math.max(20, style.width - 4)
+  const start = Math.max(
+    0,
+    Math.min(place.column - 1 - Math.floor(room / 2), place.text.length - room),
+  )
+  const line = sanitise(place.text.slice(start, start + room).replaceAll('\t', ' '))
+  const caret = ' '.repeat(Math.max(0, place.column - 1 - start))
+  return `  ${style.colours.dim(line)}\n  ${caret}${style.colours.warn('^')}`
+}
+
+function describe(value: unknown): string {
+  return sanitise(redact(typeof value === 'string' ? JSON.stringify(value) : String(value)))
+}
+
+/**
+ * An error of no class of ours is a bug of ours when our code threw it, and the user's when theirs or
+ * Node did: the first frame that is not Node's own tells.
+ */
+function isBug(error: unknown): boolean {
+  if (isSregistryError(error)) return error.code === 'INTERNAL'
+  if (!(error instanceof Error) || error instanceof SyntaxError) return false
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  const thrower = frames.find((frame) => !/\(?node:|<anonymous>\)?$/.test(frame))
+  return thrower?.includes(ownCode) === true && !thrower.includes('/shell/evaluate.')
+}

@@ -1,0 +1,60 @@
+/** `.load`, `.save` and `.edit`: commands that read and write files. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { SregistryError } from '../errors/sregistry-error.ts'
+import type { CommandContext } from './command-context.ts'
+import { promptOf, usageError } from './command-faults.ts'
+import { currentStatement } from './interrupt.ts'
+import type { Outcome } from './session.ts'
+
+export async function loadFile(context: CommandContext, file: string): Promise<Outcome> {
+  if (file === '') throw usageError('.load FILE', '.load needs a file')
+  const { isSessionFile, statementsOf } = await import('./session-file.ts')
+  const path = resolve(file)
+  const text = await readText(path)
+  const source = isSessionFile(path) ? statementsOf(text) : text
+  const result = await context.runScript(source, { label: basename(file), filename: path })
+  if (result.isCancelled) return 'cancelled'
+  return result.failures > 0 ? 'failed' : 'done'
+}
+
+export async function saveFile({ session }: CommandContext, file: string): Promise<Outcome> {
+  if (file === '') throw usageError('.save FILE', '.save needs a file')
+  const { formatScript, formatSession, isSessionFile } = await import('./session-file.ts')
+  const { entries } = session.transcript
+  const text = isSessionFile(file)
+    ? formatSession(entries, session.output.style.width)
+    : formatScript(entries)
+  try {
+    await writeFile(resolve(file), text)
+  } catch (cause) {
+    throw new SregistryError('NOT_WRITABLE', `${file} could not be written`, { cause })
+  }
+  session.output.notice(`saved to ${file}`)
+  return 'done'
+}
+
+export async function editStatement(context: CommandContext, argument: string): Promise<Outcome> {
+  const { history, lend } = promptOf(context, '.edit')
+  const { editText } = await import('./subprocess.ts')
+  const statements = history()
+  const index = argument === '' ? statements.length - 1 : Number(argument) - 1
+  const statement = statements[index]
+  if (statement === undefined && argument !== '') {
+    throw usageError('.edit [n]', `there is no statement ${argument}; .history lists them`)
+  }
+  const text = await lend(() => editText(statement ?? '', context.env))
+  if (text.trim() === '') return 'done'
+  context.session.output.result(text.trimEnd())
+  const result = await context.runScript(text, { label: 'edited' })
+  return result.failures > 0 ? 'failed' : 'done'
+}
+
+async function readText(path: string): Promise<string> {
+  const signal = currentStatement.getStore()?.signal
+  try {
+    return await readFile(path, { encoding: 'utf8', ...(signal && { signal }) })
+  } catch (cause) {
+    throw new SregistryError('STORAGE', `${path} could not be read`, { cause })
+  }
+}

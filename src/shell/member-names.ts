@@ -1,0 +1,49 @@
+/** The members of objects, by property descriptors alone: no getter and no proxy trap is run. */
+import { types } from 'node:util'
+
+const identifier = /^[\p{L}_$][\p{L}\p{N}_$]*$/u
+
+/** Members of what a path of names leads to, from the globals on; empty past a getter. */
+export function memberNamesOf(path: readonly string[]): readonly string[] {
+  let object: unknown = globalThis
+  for (const name of path) {
+    const descriptor = descriptorOf(object, name)
+    if (descriptor === undefined || !('value' in descriptor)) return []
+    object = descriptor.value
+  }
+  return memberNames(object, true)
+}
+
+/** @param hidesDetails Leaves out `_private`, `__proto__` and its like. */
+export function memberNames(object: unknown, hidesDetails: boolean): readonly string[] {
+  const names = new Set<string>()
+  for (const link of prototypeChain(object)) {
+    // What every object has says nothing about this one.
+    if (link === Object.prototype && names.size > 0) break
+    for (const name of Object.getOwnPropertyNames(link)) {
+      if (identifier.test(name) && !(hidesDetails && /^_|^constructor$/.test(name))) names.add(name)
+    }
+  }
+  return [...names]
+}
+
+function descriptorOf(object: unknown, name: string): PropertyDescriptor | undefined {
+  for (const link of prototypeChain(object)) {
+    const descriptor = Object.getOwnPropertyDescriptor(link, name)
+    if (descriptor !== undefined) return descriptor
+  }
+  return undefined
+}
+
+function* prototypeChain(object: unknown): Generator<object> {
+  let link: object | null = toObject(object)
+  while (link !== null && !types.isProxy(link)) {
+    yield link
+    link = Object.getPrototypeOf(link)
+  }
+}
+
+function toObject(value: unknown): object | null {
+  if (value === undefined || value === null) return null
+  return typeof value === 'object' || typeof value === 'function' ? value : Object(value)
+}

@@ -1,0 +1,119 @@
+/** Scripts from `-e`, files and pipes: no prompt, no banner, no history, no rc file. */
+import { readFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { SregistryError } from '../errors/sregistry-error.ts'
+import type { CommandContext, ScriptResult } from './command-context.ts'
+import { defineGlobals, defineResults } from './globals.ts'
+import { LineSource } from './line-source.ts'
+import { ShellOutput } from './output.ts'
+import { runLines, runScript, type ScriptOptions } from './script.ts'
+import { Session } from './session.ts'
+import { outputModes, type ShellOptions } from './shell-options.ts'
+import { runInput } from './statement-input.ts'
+
+/** @returns The exit code. */
+export async function runScripts(options: ShellOptions): Promise<number> {
+  const { stdout, stderr, env, flags, client, createClient } = options
+  const modes = outputModes(flags)
+  const output = new ShellOutput({ stdout, stderr, env, bars: stderr, modes })
+  const session = new Session({ client, createClient, output, now: Date.now })
+  defineGlobals(session, options.globals ?? {})
+  defineResults()
+  const background = watchBackground(session)
+  const release = interruptBy(session)
+  try {
+    const result = await runAll(scriptContext(session, options), options)
+    await session.calls.settled()
+    await turnOfTheLoop() // an unhandled rejection is reported after the current turn
+    const failures = result.failures + background.failures
+    if (failures > 0 && flags.keepGoing === true) {
+      output.notice(`${failures} statement${failures === 1 ? '' : 's'} failed`)
+    }
+    if (result.isCancelled) return 130
+    return session.exitCode ?? (failures > 0 ? 1 : 0)
+  } finally {
+    release()
+  }
+}
+
+export function scriptContext(session: Session, options: ShellOptions): CommandContext {
+  const context: CommandContext = {
+    session,
+    env: options.env,
+    runStatement: (source) =>
+      session.record(source.text, () => runInput({ session, env: options.env }, source)),
+    runScript: (text, names) => runScript(context, text, names),
+  }
+  return context
+}
+
+async function runAll(context: CommandContext, options: ShellOptions): Promise<ScriptResult> {
+  const { flags, stdin } = options
+  const keepGoing = flags.keepGoing === true
+  const runs: Array<() => Promise<ScriptResult>> = []
+  for (const code of flags.code ?? []) {
+    runs.push(() => runScript(context, code, { label: '-e', keepGoing }))
+  }
+  const files = flags.files ?? []
+  const readsStdin = runs.length === 0 && files.length === 0
+  for (const file of readsStdin ? ['-'] : files) {
+    runs.push(() => runFile(context, file, stdin, keepGoing))
+  }
+  let failures = 0
+  for (const run of runs) {
+    const result = await run()
+    failures += result.failures
+    const isOver = result.isCancelled || context.session.exitCode !== undefined
+    if (isOver || (failures > 0 && !keepGoing)) return { ...result, failures }
+  }
+  return { failures, isCancelled: false }
+}
+
+async function runFile(
+  context: CommandContext,
+  file: string,
+  stdin: ShellOptions['stdin'],
+  keepGoing: boolean,
+): Promise<ScriptResult> {
+  if (file === '-') {
+    return runLines(context, LineSource.ofStream(stdin), { label: 'stdin', keepGoing })
+  }
+  const path = resolve(file)
+  const names: ScriptOptions = { label: basename(file), filename: path, keepGoing }
+  try {
+    const text = await readFile(path, 'utf8')
+    const { isSessionFile, statementsOf } = await import('./session-file.ts')
+    return await runScript(context, isSessionFile(path) ? statementsOf(text) : text, names)
+  } catch (cause) {
+    const error = new SregistryError('STORAGE', `${file} could not be read`, { cause })
+    context.session.showError(error, undefined, '')
+    return { failures: 1, isCancelled: false }
+  }
+}
+
+/** A promise that nobody awaited and that fails is a failure of the script. */
+function watchBackground(session: Session): { readonly failures: number } {
+  const count = { failures: 0 }
+  const report = (error: unknown): void => {
+    count.failures += 1
+    process.exitCode = 1 // for what fails after the script has ended
+    session.showError(error, undefined, 'in the background: ')
+  }
+  process.on('unhandledRejection', report)
+  process.on('uncaughtException', report)
+  return count
+}
+
+function interruptBy(session: Session): () => void {
+  const onInterrupt = (): void => {
+    if (session.interrupt() !== 'cancelling') process.exit(130)
+  }
+  process.on('SIGINT', onInterrupt)
+  return () => process.off('SIGINT', onInterrupt)
+}
+
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}

@@ -1,0 +1,100 @@
+/**
+ * Runs a script: reads, gathers until a statement is complete, evaluates, awaits, goes on. There is no
+ * REPL in it, as node:repl overlaps piped lines, prints in another order and ends with 0 after errors.
+ */
+import type { CommandContext, ScriptNames, ScriptResult } from './command-context.ts'
+import { readCommand, runCommand } from './dot-commands.ts'
+import { LineSource } from './line-source.ts'
+import type { Outcome } from './session.ts'
+
+export type ScriptOptions = ScriptNames & {
+  /** Run what comes after a failure, too. Default false. */
+  readonly keepGoing?: boolean
+  /** Called before and after each statement, with its text. */
+  readonly onStatement?: (text: string) => void
+  readonly onOutcome?: (text: string, outcome: Outcome) => void
+}
+
+export function runScript(
+  context: CommandContext,
+  text: string,
+  options: ScriptOptions,
+): Promise<ScriptResult> {
+  // A first line `#!…` is for the kernel; as a comment it keeps the line numbers.
+  return runLines(context, LineSource.ofText(text.replace(/^#!/, '//')), options)
+}
+
+export async function runLines(
+  context: CommandContext,
+  lines: LineSource,
+  options: ScriptOptions,
+): Promise<ScriptResult> {
+  const script = new ScriptRun(context, options)
+  let failures = 0
+  for (let line = await lines.next(); line !== undefined; line = await lines.next()) {
+    const outcome = await script.take(line, lines.peek())
+    if (outcome === 'cancelled' || outcome === 'abandoned') return { failures, isCancelled: true }
+    if (outcome === 'failed') failures += 1
+    const isOver = context.session.exitCode !== undefined
+    if (isOver || (failures > 0 && options.keepGoing !== true))
+      return { failures, isCancelled: false }
+  }
+  if (script.finish() === 'failed') failures += 1
+  return { failures, isCancelled: false }
+}
+
+class ScriptRun {
+  readonly #context: CommandContext
+  readonly #options: ScriptOptions
+  #gathered = ''
+  #firstLine = 1
+  #line = 0
+
+  constructor(context: CommandContext, options: ScriptOptions) {
+    this.#context = context
+    this.#options = options
+  }
+
+  /** @param next The line after this one, when it is known already. */
+  async take(line: string, next: string | undefined): Promise<Outcome> {
+    this.#line += 1
+    if (this.#gathered === '') {
+      this.#firstLine = this.#line
+      const command = readCommand(line)
+      if (command !== undefined)
+        return this.#observe(line, () => runCommand(this.#context, command))
+    }
+    this.#gathered += `${line}\n`
+    if (continuesAbove(next)) return 'incomplete'
+    const text = this.#gathered
+    const outcome = await this.#observe(text, () => this.#run(text))
+    if (outcome !== 'incomplete') this.#gathered = ''
+    return outcome
+  }
+
+  finish(): Outcome {
+    if (this.#gathered.trim() === '') return 'done'
+    const { label } = this.#options
+    const message = `${label}:${this.#firstLine}: the input ends inside this statement`
+    this.#context.session.output.notice(message)
+    return 'failed'
+  }
+
+  #run(text: string): Promise<Outcome> {
+    const { label, filename } = this.#options
+    const source = { text, filename: filename ?? label, line: this.#firstLine, label }
+    return this.#context.runStatement(source)
+  }
+
+  async #observe(text: string, run: () => Promise<Outcome>): Promise<Outcome> {
+    this.#options.onStatement?.(text)
+    const outcome = await run()
+    this.#options.onOutcome?.(text, outcome)
+    return outcome
+  }
+}
+
+/** `client` on one line and `.pull('x')` on the next are one statement; `.load x` is a command. */
+function continuesAbove(line: string | undefined): boolean {
+  return line !== undefined && /^\s*(?:\?\.|\.\s*[\p{L}_$][\w$]*\s*[([.?`=])/u.test(line)
+}

@@ -1,0 +1,186 @@
+/**
+ * The `client` that people hold in the shell: a plain object whose methods call the real client's with
+ * the running statement's signal and progress. Real properties, no Proxy and no getter that loads
+ * anything, so that completion can walk it without running code.
+ */
+import { cancelled } from '../errors/cancelled.ts'
+import type { ProgressEvent } from '../terminal/pull-progress.ts'
+import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
+import { currentStatement, type Statement } from './interrupt.ts'
+import type { CallOptions, ShellClient } from './shell-client.ts'
+
+type Method = (...args: readonly unknown[]) => unknown
+type AwaitableList = PromiseLike<unknown> & AsyncIterable<unknown>
+
+/** Calls in flight, and what is known about results that no longer show where they came from. */
+export class ClientCalls {
+  readonly #pending = new Set<Promise<void>>()
+  readonly #results = new WeakMap<object, ResultKind>()
+  readonly #helps = new WeakMap<object, string>()
+
+  /** How a result of the API is shown; undefined for what the API did not make. */
+  kindOf(value: unknown): ResultKind | undefined {
+    return isObject(value) ? this.#results.get(value) : undefined
+  }
+
+  /** The name of the method that a function of a session client is. */
+  methodOf(value: unknown): string | undefined {
+    return isObject(value) ? this.#helps.get(value) : undefined
+  }
+
+  remember(value: unknown, kind: ResultKind): void {
+    if (isObject(value)) this.#results.set(value, kind)
+  }
+
+  nameMethod(value: object, name: string): void {
+    this.#helps.set(value, name)
+  }
+
+  /** Work that was started and perhaps not awaited. */
+  get pendingCount(): number {
+    return this.#pending.size
+  }
+
+  /** Resolves when every call in flight has ended, one way or the other. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
+  }
+
+  /** Counts a call until it ends. Leaves a rejection to whoever holds the promise. */
+  track(start: () => PromiseLike<unknown>): Promise<unknown> {
+    let finish: () => void = () => undefined
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    this.#pending.add(finished)
+    const end = (): void => {
+      this.#pending.delete(finished)
+      finish()
+    }
+    return Promise.resolve(start()).then(
+      (value) => {
+        end()
+        return value
+      },
+      (error) => {
+        end()
+        throw error
+      },
+    )
+  }
+}
+
+/** @returns The client for the session; settings and names of the real one are copied as they are. */
+export function createSessionClient(client: ShellClient, calls: ClientCalls): ShellClient {
+  const facade = {}
+  for (const [name, value] of factsOf(client)) {
+    Object.defineProperty(facade, name, { value, enumerable: true, configurable: true })
+  }
+  for (const [name, help] of Object.entries(clientMethods)) {
+    const real: unknown = Reflect.get(client, name)
+    if (typeof real !== 'function') continue
+    const method = sessionMethod({ client, real: real as Method, name, help, calls })
+    Object.defineProperty(method, 'name', { value: name })
+    calls.nameMethod(method, name)
+    Object.defineProperty(facade, name, { value: method, enumerable: false, configurable: true })
+  }
+  calls.remember(facade, 'client')
+  return facade as ShellClient
+}
+
+function factsOf(client: ShellClient): ReadonlyArray<readonly [string, unknown]> {
+  const names = new Set(['name', 'place', 'database', ...Object.keys(client)])
+  return [...names].flatMap((name) => {
+    const value: unknown = Reflect.get(client, name)
+    return typeof value === 'function' || value === undefined ? [] : [[name, value] as const]
+  })
+}
+
+type MethodParts = {
+  readonly client: ShellClient
+  readonly real: Method
+  readonly name: string
+  readonly help: MethodHelp
+  readonly calls: ClientCalls
+}
+
+function sessionMethod({ client, real, name, help, calls }: MethodParts): Method {
+  return (...args) => {
+    const statement = currentStatement.getStore()
+    // A statement once aborted stays so, or a user's `for … try … catch` would go on.
+    if (statement?.signal.aborted) return rejectedCall(name)
+    if (help.returns === 'value') {
+      const value = real.apply(client, [...args])
+      return help.result === 'client' ? createSessionClient(value as ShellClient, calls) : value
+    }
+    const { args: filled, done } = fillOptions(args, help, statement)
+    const remember = (value: unknown): unknown => {
+      calls.remember(value, help.result)
+      return value
+    }
+    if (help.returns === 'list') {
+      const list = real.apply(client, filled) as AwaitableList
+      return trackedList(list, () =>
+        calls
+          .track(() => list)
+          .then(remember)
+          .finally(done),
+      )
+    }
+    return calls
+      .track(() => real.apply(client, filled) as Promise<unknown>)
+      .then(remember)
+      .finally(done)
+  }
+}
+
+/** Both an async iterable, to stream, and thenable, to collect: collected only when awaited. */
+function trackedList(list: AwaitableList, collect: () => Promise<unknown>): AwaitableList {
+  const tracked = {
+    [Symbol.asyncIterator]: () => list[Symbol.asyncIterator](),
+  }
+  return Object.defineProperty(tracked, 'then', {
+    value: (...handlers: Parameters<Promise<unknown>['then']>) => collect().then(...handlers),
+  }) as unknown as AwaitableList
+}
+
+function rejectedCall(name: string): unknown {
+  const rejection = Promise.reject(cancelled(`client.${name}`))
+  return Object.assign(rejection, {
+    [Symbol.asyncIterator]: () => ({ next: () => rejection }),
+  })
+}
+
+type FilledCall = { readonly args: unknown[]; readonly done: () => void }
+
+function fillOptions(
+  args: readonly unknown[],
+  help: MethodHelp,
+  statement: Statement | undefined,
+): FilledCall {
+  const at = help.optionsAt
+  const given = at === undefined ? undefined : args[at]
+  const replaceable = given === undefined || (typeof given === 'object' && given !== null)
+  if (at === undefined || statement === undefined || !replaceable) {
+    return { args: [...args], done: () => undefined }
+  }
+  // Most calls report nothing, so bars are asked for with the first event.
+  let bars: ReturnType<Statement['progress']['follow']> | undefined
+  const options = (given ?? {}) as CallOptions
+  const filled = [...args]
+  while (filled.length < at) filled.push(undefined)
+  filled[at] = {
+    ...options,
+    signal: options.signal ? AbortSignal.any([options.signal, statement.signal]) : statement.signal,
+    onProgress: (event: ProgressEvent) => {
+      options.onProgress?.(event)
+      bars ??= statement.progress.follow()
+      bars.onProgress(event)
+    },
+  }
+  return { args: filled, done: () => bars?.done() }
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}

@@ -1,0 +1,44 @@
+/** What the shell needs of a client, and nothing more; the library's Client has this shape. */
+import type { ProgressEvent } from '../terminal/pull-progress.ts'
+
+/** What every long method takes last; the shell fills it in from the running statement. */
+export type CallOptions = {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (event: ProgressEvent) => void
+}
+
+/** Methods by the names of `clientMethods` (api-help.ts); which of them a backend has is its own. */
+export type ShellClient = {
+  /** `aws`, `docker`, `nvidia`, `ecr-public` */
+  readonly name: string
+  /** Where it works, for the prompt: a region or a registry host. Known without asking anyone. */
+  readonly place?: string | undefined
+  /** URI of the catalogue for the banner, undefined when there is none. */
+  readonly database?: string | undefined
+  /** Loads what the first call will need; called when the prompt has been idle for a moment. */
+  readonly prewarm?: () => Promise<void>
+}
+
+/** How the shell gets another client: `.use docker`, `.use region=eu-west-1`. */
+export type CreateClient = (
+  name: string | undefined,
+  settings: { readonly [name: string]: string },
+) => ShellClient | Promise<ShellClient>
+
+/** An image as the shell shows it; the library's Container has this shape. */
+export type ShownImage = {
+  readonly name: string
+  readonly tag?: string | undefined
+  readonly uri?: unknown
+  readonly digest?: unknown
+  readonly size?: number | undefined
+  readonly path?: string | undefined
+  readonly format?: string | undefined
+  readonly pulled?: unknown
+  readonly command?: () => unknown
+}
+
+export function isShownImage(value: unknown): value is ShownImage {
+  if (typeof value !== 'object' || value === null) return false
+  return 'name' in value && 'path' in value && 'digest' in value && typeof value.name === 'string'
+}

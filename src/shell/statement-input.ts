@@ -1,0 +1,45 @@
+/** One input that is no dot-command: JavaScript, or one of the few forms that are not. */
+import type { CommandContext } from './command-context.ts'
+import type { Outcome, Session, StatementSource } from './session.ts'
+import { readSugar, type Sugar } from './sugar.ts'
+
+type InputContext = Pick<CommandContext, 'session' | 'env' | 'prompt'>
+
+export async function runInput(context: InputContext, source: StatementSource): Promise<Outcome> {
+  const sugar = readSugar(source.text, (name) => name in globalThis)
+  if (sugar === undefined) return context.session.run(source)
+  source.onStart?.()
+  return context.session.supervise(() => runSugar(sugar, context))
+}
+
+async function runSugar(sugar: Sugar, { session, env, prompt }: InputContext): Promise<Outcome> {
+  if (sugar.kind === 'exit') {
+    session.exit(0)
+    return 'done'
+  }
+  if (sugar.kind === 'help') {
+    const { helpText } = await import('./help-text.ts')
+    session.output.result(helpText(session, namedValue(sugar.name, session)))
+    return 'done'
+  }
+  const { runInShell } = await import('./subprocess.ts')
+  const image = session.lastImagePath
+  const run = (): Promise<number> =>
+    runInShell(sugar.text, { env: image === undefined ? env : { ...env, image } })
+  const code = await (prompt === undefined ? run() : prompt.lend(run))
+  if (code === 0) return 'done'
+  session.output.notice(`exit code ${code}`)
+  return 'failed'
+}
+
+/** What a name stands for; the name itself when it is not defined, so that help can say so. */
+function namedValue(name: string, session: Session): unknown {
+  let value: unknown = globalThis
+  for (const part of name.split('.')) {
+    if (value === undefined || value === null) return name
+    value = Reflect.get(Object(value), part)
+  }
+  const isGlobalVerb = value !== undefined && !name.includes('.') && value !== session.sessionClient
+  if (isGlobalVerb && typeof value === 'function') return name
+  return value ?? name
+}

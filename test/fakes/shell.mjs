@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+/** The shell over a client that needs no registry: for tests in a real terminal. */
+import { parseArgs } from 'node:util'
+import { createFakeClient } from './shell-client.mjs'
+
+const dist = process.env.SREGISTRY_TEST_DIST ?? new URL('../../dist/', import.meta.url).href
+const { startShell } = await import(new URL('shell/start.js', dist).href)
+const { SregistryError } = await import(new URL('errors/sregistry-error.js', dist).href)
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    eval: { type: 'string', short: 'e', multiple: true },
+    'keep-going': { type: 'boolean' },
+    check: { type: 'boolean' },
+    stay: { type: 'boolean' },
+    norc: { type: 'boolean' },
+    quiet: { type: 'boolean' },
+    json: { type: 'boolean' },
+    debug: { type: 'boolean' },
+  },
+})
+
+process.exitCode = await startShell({
+  client: createFakeClient(SregistryError),
+  createClient: (name, settings) => createFakeClient(SregistryError, name, settings),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  flags: {
+    ...values,
+    code: values.eval ?? [],
+    files: positionals,
+    keepGoing: values['keep-going'],
+  },
+})

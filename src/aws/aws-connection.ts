@@ -7,9 +7,10 @@ import type { CredentialSource } from '../registry/credentials.ts'
 import type { Transport } from '../registry/transport.ts'
 import { type AuthorizationTokenCache, AuthorizationTokenSource } from './authorization-token.ts'
 import { authorizationTokenCache } from './authorization-token-cache.ts'
-import type { AwsSettings } from './aws-settings.ts'
+import { type AwsSettings, referenceSource } from './aws-settings.ts'
 import { diagnoseCredentials } from './credential-diagnosis.ts'
 import { EcrControlPlane } from './ecr-client.ts'
+import { metadataTimeoutMs } from './instance-metadata.ts'
 import { controlPlaneHost } from './partition.ts'
 import { ecrCredentialSource } from './registry-credentials.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
@@ -47,12 +48,14 @@ export function connectAws(options: AwsConnectionOptions): AwsConnection {
   const region = requiredRegion(settings)
   const { endpoint, keyPair, variant } = settings
   const profile = profileToPass(settings)
+  const waitMs = metadataTimeoutMs(options.env)
   const controlPlane = new EcrControlPlane({
     region,
     transport: options.transport,
     useFips: variant.fips === true,
     useDualStack: variant.dualStack === true,
     context: errorContext(options, region),
+    ...(waitMs === undefined ? {} : { metadataTimeoutMs: waitMs }),
     ...(endpoint === undefined ? {} : { endpoint: endpoint.value }),
     ...(keyPair === undefined ? {} : { keyPair: keyPair.value }),
     ...(profile === undefined ? {} : { profile }),
@@ -67,9 +70,14 @@ export function connectAws(options: AwsConnectionOptions): AwsConnection {
   return {
     controlPlane,
     tokens,
-    credentials: ecrCredentialSource(tokens),
+    credentials: ecrCredentialSource(tokens, ownHost(settings)),
     close: () => controlPlane.close(),
   }
+}
+
+// A host in the reference is what somebody typed or pasted, no setting: it earns no trust by itself.
+function ownHost({ registryHost }: AwsSettings): string | undefined {
+  return registryHost?.source === referenceSource ? undefined : registryHost?.value
 }
 
 function requiredRegion({ region }: AwsSettings): string {

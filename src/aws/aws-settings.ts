@@ -23,6 +23,9 @@ import {
 /** A value and where it was found, in words: `environment SREGISTRY_AWS_ID`, `~/.sregistry`. */
 export type Sourced<Value> = { readonly value: Value; readonly source: string }
 
+/** Source of what the host in a reference says. */
+export const referenceSource = 'the host in the reference'
+
 /** Settings given by the caller (`client.use`, command line), first of all. */
 export type AwsOptions = {
   readonly account?: string
@@ -156,7 +159,7 @@ function namedHost(
   base: Sourced<string> | undefined,
 ): Sourced<EcrHost> | undefined {
   const named = referenceHost === undefined ? undefined : parseEcrHost(withoutPort(referenceHost))
-  if (named !== undefined) return { value: named, source: 'the host in the reference' }
+  if (named !== undefined) return { value: named, source: referenceSource }
   const own = base === undefined ? undefined : parseEcrHost(withoutPort(splitBase(base).host))
   if (own === undefined || base === undefined) return undefined
   return { value: own, source: base.source }
@@ -169,13 +172,13 @@ function withoutPort(host: string): string {
 // A host in the reference is an address, SREGISTRY_AWS_BASE only a setting: it gives way to its peers.
 function accountOf(found: Finder, host: Sourced<EcrHost> | undefined): Sourced<string> | undefined {
   const fromHost = host && { value: host.value.account, source: host.source }
-  const fromReference = host?.source === 'the host in the reference' ? fromHost : undefined
+  const fromReference = host?.source === referenceSource ? fromHost : undefined
   return fromReference ?? found.own('account', 'SREGISTRY_AWS_ID') ?? fromHost
 }
 
 function regionOf(found: Finder, host: Sourced<EcrHost> | undefined): Sourced<string> | undefined {
   const fromHost = host && { value: host.value.region, source: host.source }
-  const fromReference = host?.source === 'the host in the reference' ? fromHost : undefined
+  const fromReference = host?.source === referenceSource ? fromHost : undefined
   return (
     fromReference ??
     found.own('region', 'SREGISTRY_AWS_ZONE') ??
@@ -224,7 +227,7 @@ function registryHost(
   base: Sourced<string> | undefined,
   { account, region, variant }: Place,
 ): Sourced<string> | undefined {
-  if (referenceHost) return { value: referenceHost, source: 'the host in the reference' }
+  if (referenceHost) return { value: referenceHost, source: referenceSource }
   if (base !== undefined) return { value: splitBase(base).host, source: base.source }
   if (account === undefined || region === undefined) return undefined
   return {

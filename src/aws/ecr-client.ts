@@ -38,6 +38,8 @@ export type EcrClientOptions = {
   readonly mfaCode?: (serialNumber: string) => Promise<string>
   /** Warnings of the SDK; they never reach the terminal by themselves. Default: dropped. */
   readonly onWarning?: (text: string) => void
+  /** Wait for each answer of EC2 instance metadata. Default: the SDK's, 1 s. */
+  readonly metadataTimeoutMs?: number
   /** Attempts of one call. Default: 3. */
   readonly maxAttempts?: number
   /** What errors should know of the settings (where credentials come from, the proxy's host). */
@@ -176,26 +178,35 @@ function withoutVersionWarning<Made>(make: () => Made): Made {
 
 // The SDK hands its whole configuration to the default credential provider, which reads these two
 // (credential-provider-node `defaultProvider`, core `normalizeCredentialProvider`): so a renewed
-// client reads ~/.aws anew, and MFA can be asked for, without a second dependency.
+// client reads ~/.aws anew, MFA can be asked for, and the inner SSO client, which unlike STS takes
+// nothing from its parent, passes through our proxy and CA too. All without a second dependency.
 type ProviderInput = {
   readonly ignoreCache: true
+  readonly clientConfig: Pick<ECRClientConfig, 'requestHandler' | 'logger'>
   readonly mfaCodeProvider?: (serialNumber: string) => Promise<string>
+  /** Of instance and container metadata (credential-provider-imds `RemoteProviderInit`). */
+  readonly timeout?: number
 }
 
 function clientConfig(
   options: EcrClientOptions,
   onClock: (clock: ServerClock) => void,
 ): ECRClientConfig & ProviderInput {
-  const { endpoint, keyPair, mfaCode, profile } = options
+  const { endpoint, keyPair, metadataTimeoutMs, mfaCode, profile } = options
+  const shared = {
+    requestHandler: createSdkRequestHandler(options.transport, { onClock }),
+    logger: sdkLogger(options.onWarning),
+  }
   return {
     region: options.region,
     maxAttempts: options.maxAttempts ?? 3,
     retryMode: 'standard',
-    requestHandler: createSdkRequestHandler(options.transport, { onClock }),
-    logger: sdkLogger(options.onWarning),
+    ...shared,
     ignoreCache: true,
+    clientConfig: shared,
     ...endpointConfig(options, endpoint),
     ...(profile === undefined ? {} : { profile }),
+    ...(metadataTimeoutMs === undefined ? {} : { timeout: metadataTimeoutMs }),
     ...(mfaCode === undefined ? {} : { mfaCodeProvider: mfaCode }),
     ...(keyPair === undefined ? {} : { credentials: revealed(keyPair) }),
   }

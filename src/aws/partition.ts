@@ -39,10 +39,30 @@ export const partitions: readonly Partition[] = [
     dualStackSuffix: 'api.amazonwebservices.com.cn',
     dualStackRegistrySuffix: 'on.amazonwebservices.com.cn',
   },
-  { id: 'aws-iso', regions: /^us-iso-\w+-\d+$/, dnsSuffix: 'c2s.ic.gov' },
-  { id: 'aws-iso-b', regions: /^us-isob-\w+-\d+$/, dnsSuffix: 'sc2s.sgov.gov' },
-  { id: 'aws-iso-e', regions: /^eu-isoe-\w+-\d+$/, dnsSuffix: 'cloud.adc-e.uk' },
-  { id: 'aws-iso-f', regions: /^us-isof-\w+-\d+$/, dnsSuffix: 'csp.hci.ic.gov' },
+  {
+    id: 'aws-iso',
+    regions: /^us-iso-\w+-\d+$/,
+    dnsSuffix: 'c2s.ic.gov',
+    dualStackSuffix: 'api.aws.ic.gov',
+  },
+  {
+    id: 'aws-iso-b',
+    regions: /^us-isob-\w+-\d+$/,
+    dnsSuffix: 'sc2s.sgov.gov',
+    dualStackSuffix: 'api.aws.scloud',
+  },
+  {
+    id: 'aws-iso-e',
+    regions: /^eu-isoe-\w+-\d+$/,
+    dnsSuffix: 'cloud.adc-e.uk',
+    dualStackSuffix: 'api.cloud-aws.adc-e.uk',
+  },
+  {
+    id: 'aws-iso-f',
+    regions: /^us-isof-\w+-\d+$/,
+    dnsSuffix: 'csp.hci.ic.gov',
+    dualStackSuffix: 'api.aws.hci.ic.gov',
+  },
   {
     id: 'aws-eusc',
     regions: /^eusc-(de)-\w+-\d+$/,
@@ -70,12 +90,7 @@ export function controlPlaneHost(region: string, variant: EndpointVariant = {}):
   if (variant.dualStack && dualStackSuffix) {
     return `${variant.fips ? 'ecr-fips' : 'ecr'}.${region}.${dualStackSuffix}`
   }
-  return `api.${fipsControlName(region, variant)}.${region}.${dnsSuffix}`
-}
-
-// GovCloud's standard endpoint is the FIPS one, without the name saying so (ECR rule set).
-function fipsControlName(region: string, { fips }: EndpointVariant): string {
-  return fips && partitionOf(region).id !== 'aws-us-gov' ? 'ecr-fips' : 'ecr'
+  return `api.${variant.fips ? 'ecr-fips' : 'ecr'}.${region}.${dnsSuffix}`
 }
 
 /** Host of a private registry's data plane (`/v2/`). */

@@ -1,4 +1,5 @@
 /** What errors of the control plane know of the call that failed. */
+import type { CredentialDiagnosis } from './credential-diagnosis.ts'
 import type { ServerClock } from './sdk-request-handler.ts'
 
 /** What the call was about: it makes the message name the thing, and the hint fit. */
@@ -22,6 +23,6 @@ export type SdkErrorContext = {
   readonly proxy?: string
   readonly clock?: ServerClock
   /** Explains why no provider had credentials; the SDK's own sentence is one for five faults. */
-  readonly diagnose?: (sdkMessage: string) => { readonly message: string; readonly hint: string }
+  readonly diagnose?: (sdkMessage: string) => CredentialDiagnosis
   readonly signal?: AbortSignal
 }

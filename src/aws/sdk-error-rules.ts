@@ -36,6 +36,7 @@ const unknownKey: SdkErrorRule = ({ context }) => ({
 })
 
 const wrongSignature: SdkErrorRule = ({ message, context }) => {
+  if (/scoped to a valid region/i.test(message)) return wrongRegion(context)
   const skew = skewSentence(context.clock)
   if (skew !== undefined || /Signature (expired|not yet current)/i.test(message)) {
     return {
@@ -48,6 +49,14 @@ const wrongSignature: SdkErrorRule = ({ message, context }) => {
     code: 'CREDENTIALS_INVALID',
     text: `the secret key ${from(context)} does not belong to its access key: AWS refused the signature`,
     hint: `enter the pair again: aws configure${profileFlag(context)}${viaProxy(context)}`,
+  }
+}
+
+function wrongRegion({ endpoint, region }: SdkErrorContext): SdkErrorOutput {
+  return {
+    code: 'SETTING_INVALID',
+    text: `${endpoint ?? 'the control plane'} is not in ${region}, which the request was signed for`,
+    hint: 'set the region that it is in: SREGISTRY_AWS_ZONE',
   }
 }
 
@@ -155,10 +164,7 @@ const htmlInstead: SdkErrorRule = ({ context }) => ({
 const noCredentials: SdkErrorRule = ({ message, context }) => {
   const diagnosis = context.diagnose?.(message)
   return {
-    code:
-      /expired|not found or is invalid/i.test(message) && /SSO/.test(message)
-        ? 'CREDENTIALS_EXPIRED'
-        : 'CREDENTIALS_MISSING',
+    code: diagnosis?.fault === 'sso-expired' ? 'CREDENTIALS_EXPIRED' : 'CREDENTIALS_MISSING',
     text: diagnosis?.message ?? message,
     hint:
       diagnosis?.hint ??

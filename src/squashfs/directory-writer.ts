@@ -29,7 +29,7 @@ export type DirectoryListing = {
   readonly index: readonly DirectoryIndexEntry[]
 }
 
-export type DirectoryIndexEntry = {
+type DirectoryIndexEntry = {
   /** Of a run header, in the listing. */
   readonly listingOffset: number
   /** The metadata block that holds that header, relative to the table. */

@@ -20,7 +20,7 @@ type Xattrs = ReadonlyMap<string, Uint8Array>
  * Whether squashfs has a place for an attribute of that name. Others (`system.posix_acl_access`) are
  * left out of images: the kernel ignores them, unsquashfs fails on them.
  */
-export function isStorableXattr(name: string): boolean {
+function isStorableXattr(name: string): boolean {
   return xattrPrefixes.some((prefix) => name.startsWith(prefix) && name.length > prefix.length)
 }
 

@@ -79,7 +79,8 @@ export type LocalEcr = {
 /**
  * Starts the emulator; ready when the promise resolves.
  * @throws {SregistryError} NETWORK when a port is taken; SETTING_INVALID for a host that is not
- *   loopback or a malformed account; UNSUPPORTED when seeding has no Linux programs to take.
+ *   loopback or a malformed account; NOT_WRITABLE or STORAGE for a root that cannot be used;
+ *   UNSUPPORTED when seeding has no Linux programs to take.
  */
 export async function startLocalEcr(options: LocalEcrOptions): Promise<LocalEcr> {
   checkOptions(options)
@@ -147,13 +148,30 @@ async function openState(options: LocalEcrOptions, listeners: Listeners): Promis
     account,
     settings,
     nowMs: () => now() + settings.clockOffsetSeconds * 1000,
-    blobs: await BlobStore.open(root),
-    repositories: await RepositoryStore.open(root),
+    ...(await openStores(root)),
     principals: new Map(),
     policy: new Policy(account),
     tokens: new AuthorizationTokens(),
     urls: new PresignedUrls(),
     pages: new PageTokens(),
+  }
+}
+
+async function openStores(root: string): Promise<Pick<RegistryState, 'blobs' | 'repositories'>> {
+  try {
+    return { blobs: await BlobStore.open(root), repositories: await RepositoryStore.open(root) }
+  } catch (cause) {
+    if (cause instanceof SyntaxError) {
+      throw new SregistryError('STORAGE', `${root} holds a repository file that is damaged`, {
+        hint: 'give an empty directory, or remove this one',
+        cause,
+      })
+    }
+    const reason = (cause as NodeJS.ErrnoException).code
+    throw new SregistryError('NOT_WRITABLE', `${root} cannot hold the local ECR (${reason})`, {
+      hint: 'give a directory that you may write',
+      cause,
+    })
   }
 }
 

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import { DescribeRepositoriesCommand } from '@aws-sdk/client-ecr'
 import { request } from 'undici'
@@ -206,4 +207,28 @@ test('without ranges the whole comes, with 200', async () => {
   const response = await fetch(url, { headers: { range: 'bytes=10-19' } })
   expect([response.status, response.headers.has('accept-ranges')]).toEqual([200, false])
   expect(Buffer.from(await response.arrayBuffer())).toEqual(whole)
+})
+
+test('a client that leaves in the middle of a body or an upload does no harm', async () => {
+  onBlobs({ kind: 'slow', bytesPerSecond: 10 })
+  const { body } = await request(url)
+  await new Promise((resolve) => body.once('data', resolve))
+  body.on('error', () => undefined).destroy()
+  const headers = { authorization: await local.authorization() }
+  const start = await local.fetch('/v2/library/busybox/blobs/uploads/', { method: 'POST' })
+  const leaving = new AbortController()
+  const endless = async function* () {
+    yield Buffer.from('half')
+    leaving.abort()
+    await new Promise(() => undefined)
+  }
+  const upload = request(start.headers.get('location') ?? '', {
+    method: 'PATCH',
+    body: Readable.from(endless()),
+    headers,
+    signal: leaving.signal,
+  })
+  expect(await nameOfError(upload)).toBe('AbortError')
+  local.ecr.faults.clear()
+  expect((await fetch(url)).status).toBe(200)
 })

@@ -1,5 +1,7 @@
+import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
 import { request } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exportLines } from '../../src/local-ecr/environment.ts'
@@ -83,4 +85,17 @@ test('export lines give a shell exactly the values', async () => {
   const script = `${exportLines(values)}printf '%s\\n' "$PLAIN" "$ODD" "$EMPTY"`
   const { stdout } = await run('sh', ['-c', script])
   expect(stdout).toBe(`${values.PLAIN}\n${values.ODD}\n\n`)
+})
+
+test('a root that is a file, or holds a damaged store, is an error with a hint', async () => {
+  const file = join(local.root, 'file')
+  await writeFile(file, '')
+  expect(await errorOf(startLocalEcr({ root: file }))).toMatchObject({
+    code: 'NOT_WRITABLE',
+    message: `${file} cannot hold the local ECR (ENOTDIR)`,
+  })
+  const damaged = join(local.root, 'damaged')
+  await mkdir(join(damaged, 'repositories'), { recursive: true })
+  await writeFile(join(damaged, 'repositories', 'x.json'), '{"name":')
+  expect(await errorOf(startLocalEcr({ root: damaged }))).toMatchObject({ code: 'STORAGE' })
 })

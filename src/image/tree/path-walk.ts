@@ -43,9 +43,20 @@ export function findDirectory(root: DirectoryNode, path: string): DirectoryNode 
 
 /** The inode at a path; a symlink as the last component is not followed. */
 export function findInode(root: DirectoryNode, path: string): InodeNode | undefined {
-  if (path === '') return root
   const { parent, name } = splitPath(path)
+  if (name === '' || name === '.' || name === '..') return findDirectory(root, path)
   return findDirectory(root, parent)?.inode(name)
+}
+
+/** The inode that a path leads to through symlinks; undefined when it leads nowhere or in a loop. */
+export function followToInode(root: DirectoryNode, path: string): InodeNode | undefined {
+  let at = path
+  for (let hops = 0; hops <= maxSymlinkHops; hops += 1) {
+    const inode = findInode(root, at)
+    if (inode?.kind !== 'symlink') return inode
+    at = inode.target.startsWith('/') ? inode.target : `${splitPath(at).parent}/${inode.target}`
+  }
+  return undefined
 }
 
 export function splitPath(path: string): { readonly parent: string; readonly name: string } {

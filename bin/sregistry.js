@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+/*
+ * The launcher. CommonJS on purpose: reading an ES module already starts libuv's thread pool, and its
+ * size can only be set before that (seen on Node 20). Layers are compressed on that pool, so it gets a
+ * thread per core, and never fewer than libuv's own four.
+ */
+process.env.UV_THREADPOOL_SIZE ??= String(
+  Math.min(64, Math.max(4, require('node:os').availableParallelism())),
+)
+import('../dist/cli/main.js').then(({ main }) => main(process.argv.slice(2)))

@@ -1,0 +1,52 @@
+/**
+ * `sregistry demo` (what `npm start` runs): the main job on an ECR of this machine, without account and
+ * without network. In a terminal it opens the shell; otherwise it pulls an image and prints the result.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import type { Session } from './session.ts'
+import { runShell } from './shell.ts'
+
+const firstPull = "image = client.pull('library/busybox')"
+
+export function addDemoCommand(program: Command, session: Session): void {
+  program
+    .command('demo')
+    .description('a shell on a local ECR with a few images: no account, no network')
+    .action(() => session.run(() => demo(session)))
+}
+
+async function demo(session: Session): Promise<void> {
+  const { startLocalEcr } = await import('../local-ecr/local-ecr.ts')
+  const work = await mkdtemp(join(tmpdir(), 'sregistry-demo-'))
+  const ecr = await startLocalEcr({ root: join(work, 'ecr'), seed: true })
+  try {
+    Object.assign(session.env, ecr.environment, {
+      SREGISTRY_CLIENT: 'aws',
+      // the demo's images and records go with it; the user's own stay as they are
+      SREGISTRY_STORAGE: join(work, 'shub'),
+      SREGISTRY_DATABASE: work,
+      SINGULARITY_CACHEDIR: work,
+    })
+    const isInteractive = process.stdin.isTTY && process.stdout.isTTY
+    if (isInteractive) greet(session, ecr.registryHost)
+    await runShell(session, [], isInteractive ? {} : { eval: [firstPull, 'image'] })
+  } finally {
+    await ecr.close()
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+function greet(session: Session, host: string): void {
+  session.stderr.line(`A local ECR is running on ${host}; it ends with this shell. Try:`)
+  for (const line of [
+    firstPull,
+    'client.repositories()',
+    "client.layers('library/busybox')",
+    '.help',
+  ]) {
+    session.stderr.line(`  ${line}`)
+  }
+}

@@ -1,0 +1,121 @@
+import { type Command, Option } from 'commander'
+import type { PullOptions } from '../client/call-options.ts'
+import type { Client } from '../client/client.ts'
+import type { Container } from '../client/container.ts'
+import { isSregistryError } from '../errors/sregistry-error.ts'
+import { PullProgress } from '../terminal/pull-progress.ts'
+import { askYesNo } from './ask.ts'
+import type { Session } from './session.ts'
+import { withClient } from './with-client.ts'
+
+/** As commander parses the flags. */
+type PullFlags = {
+  readonly name?: string
+  readonly cache: boolean
+  readonly force?: boolean
+  readonly platform?: string
+  readonly format?: 'squashfs' | 'sif'
+  readonly compression?: string
+  readonly allRoot?: boolean
+  readonly fixPerms?: boolean
+}
+
+export function addPullCommand(program: Command, session: Session): void {
+  program
+    .command('pull')
+    .description('make Singularity images of container images')
+    .argument('<reference...>', '[scheme://][registry/]repository[:tag][@digest]')
+    .option('--name <file>', 'file name of the image; an ending .sif makes a SIF')
+    .option('--no-cache', 'into the working directory: no storage, catalogue or layer cache')
+    .option('-f, --force', 'replace an image that has the name')
+    .option('--platform <platform>', 'such as linux/arm64; default: this machine’s')
+    .addOption(new Option('--format <format>', 'form of the file').choices(['squashfs', 'sif']))
+    .option('--compression <kind>', 'gzip[:1-9], zstd[:1-19] or none (default: gzip:5)')
+    .option('--all-root', 'give every file to root')
+    .option('--fix-perms', 'directories u+rwx, files u+rw, no setuid, setgid and sticky bits')
+    .addHelpText(
+      'after',
+      '\nExample: sregistry pull --name hard.simg --no-cache aws://library/busybox',
+    )
+    .action((references: string[], flags: PullFlags) =>
+      session.run(() => pull(session, references, flags)),
+    )
+}
+
+async function pull(session: Session, references: string[], flags: PullFlags): Promise<void> {
+  await withClient(session, { reference: references[0], banner: true }, async (client) => {
+    const images: Container[] = []
+    for (const reference of references) {
+      images.push(await pullOrAsk(session, client, reference, optionsOf(flags)))
+    }
+    printImages(session, images)
+  })
+}
+
+function optionsOf(flags: PullFlags): PullOptions {
+  const { name, platform, format, compression } = flags
+  return {
+    cache: flags.cache,
+    ...(name === undefined ? {} : { name }),
+    ...(platform === undefined ? {} : { platform }),
+    ...(format === undefined ? {} : { format }),
+    ...(compression === undefined ? {} : { compression }),
+    force: flags.force ?? false,
+    allRoot: flags.allRoot ?? false,
+    fixPermissions: flags.fixPerms ?? false,
+  }
+}
+
+/** On a terminal, an image that is in the way is asked about instead of refused. */
+async function pullOrAsk(
+  session: Session,
+  client: Client,
+  reference: string,
+  options: PullOptions,
+): Promise<Container> {
+  try {
+    return await pullShown(session, client, reference, options)
+  } catch (error) {
+    const mayAsk = process.stdin.isTTY && process.stderr.isTTY && !options.force
+    if (!mayAsk || !isSregistryError(error) || error.code !== 'IMAGE_EXISTS') throw error
+    if (!(await askYesNo(`${error.message}. Replace it?`, session.signal))) throw error
+    return pullShown(session, client, reference, { ...options, force: true })
+  }
+}
+
+async function pullShown(
+  session: Session,
+  client: Client,
+  reference: string,
+  options: PullOptions,
+): Promise<Container> {
+  const { quiet, json } = session.flags
+  const progress = new PullProgress({
+    line: (text) => {
+      if (!quiet && !json) session.stdout.line(text)
+    },
+    note: (text) => {
+      if (!quiet) session.stderr.line(`note: ${text}`)
+    },
+    write: (text) => session.stderr.write(text),
+    style: () => (quiet ? { ...session.style(), redraws: false } : session.style()),
+  })
+  try {
+    const { signal } = session
+    return await client.pull(reference, {
+      ...options,
+      signal,
+      onProgress: progress.follow().onProgress,
+    })
+  } finally {
+    progress.close()
+  }
+}
+
+function printImages(session: Session, images: readonly Container[]): void {
+  if (session.flags.json) {
+    session.stdout.line(JSON.stringify(images.length === 1 ? images[0] : images))
+  } else if (session.flags.quiet) {
+    for (const image of images) session.stdout.line(image.path)
+  }
+}

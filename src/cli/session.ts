@@ -1,0 +1,91 @@
+/** What every command gets: settings, streams, flags, and the signal that interrupts it. */
+import { homedir } from 'node:os'
+import { exitCodeOf, isSregistryError } from '../errors/sregistry-error.ts'
+import { loadSettings, type Settings } from '../settings/settings.ts'
+import { removeOpenTemporaries } from '../storage/atomic-file.ts'
+import { formatError, formatErrorJson, formatStack } from '../terminal/error-message.ts'
+import { type TerminalStyle, terminalStyle } from '../terminal/terminal-style.ts'
+import { Output } from './output.ts'
+
+/** Flags before the command. */
+export type GlobalFlags = {
+  readonly debug?: boolean
+  readonly quiet?: boolean
+  readonly json?: boolean
+  readonly client?: string
+}
+
+const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+
+export class Session {
+  readonly env: NodeJS.ProcessEnv = process.env
+  readonly stdout: Output = new Output(process.stdout)
+  readonly stderr: Output = new Output(process.stderr)
+  flags: GlobalFlags = {}
+  readonly #abort = new AbortController()
+  #signalled: keyof typeof signalNumbers | undefined
+  #settings: Settings | undefined
+
+  get settings(): Settings {
+    this.#settings ??= loadSettings({ env: this.env, home: homedir() })
+    return this.#settings
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** How stderr is to be written to now; bars and errors go there. */
+  style(): TerminalStyle {
+    return terminalStyle(process.stderr, this.env)
+  }
+
+  /** How stdout is to be written to now. */
+  outputStyle(): TerminalStyle {
+    return terminalStyle(process.stdout, this.env)
+  }
+
+  /** The first signal asks the command to clean up and end; the second one ends it here. */
+  listenToSignals(): void {
+    for (const name of Object.keys(signalNumbers) as (keyof typeof signalNumbers)[]) {
+      process.on(name, () => {
+        if (this.#signalled !== undefined) {
+          removeOpenTemporaries()
+          process.exit(128 + signalNumbers[name])
+        }
+        this.#signalled = name
+        this.#abort.abort()
+      })
+    }
+  }
+
+  /** Leaves signals to whoever handles them now: the shell, which cancels one statement at a time. */
+  ignoreSignals(): void {
+    for (const name of Object.keys(signalNumbers)) process.removeAllListeners(name)
+  }
+
+  /** Runs a command to its end and sets the exit code of the process. */
+  async run(command: () => Promise<void>): Promise<void> {
+    try {
+      await command()
+      await this.stdout.flush()
+    } catch (error) {
+      await this.#fail(error)
+    }
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    process.exitCode = this.#exitCode(error)
+    if (this.stdout.isClosed && isSregistryError(error) === false) return
+    if (this.flags.json) this.stdout.line(formatErrorJson(error))
+    else this.stderr.line(formatError(error, this.style()))
+    if (this.flags.debug) this.stderr.line(formatStack(error))
+    // the error is told already; that stdout is gone too changes nothing
+    await this.stdout.flush().catch(() => undefined)
+  }
+
+  #exitCode(error: unknown): number {
+    if (this.#signalled !== undefined) return 128 + signalNumbers[this.#signalled]
+    return exitCodeOf(error)
+  }
+}

@@ -1,0 +1,100 @@
+/** Docker Hub, NVIDIA's registry, ECR Public, and any other registry that a reference names. */
+import { SregistryError } from '../errors/sregistry-error.ts'
+import type { CredentialSource } from '../registry/credentials.ts'
+import { dockerCredentials } from '../registry/docker-credentials.ts'
+import { formatReference, parseReference, type Reference } from '../registry/reference.ts'
+import { createRegistryClient } from '../registry/registry-client.ts'
+import { isSettingName } from '../settings/setting-table.ts'
+import { Client, type UseSettings } from './client.ts'
+import type { ClientContext } from './client-context.ts'
+import type { RegistryAccess } from './registry-access.ts'
+import type { RegistryBackend } from './registry-backends.ts'
+
+export class RegistryBackendClient extends Client {
+  readonly name: RegistryBackend['name']
+  readonly #backend: RegistryBackend
+
+  constructor(context: ClientContext, backend: RegistryBackend) {
+    super(context)
+    this.name = backend.name
+    this.#backend = backend
+  }
+
+  get place(): string {
+    const { base, host } = this.#backend
+    const value = base === undefined ? undefined : this.context.settings.find(base)
+    // the default of the setting is the ancestor's name for the same registry
+    return value === undefined || value.source === 'default' ? host : value.value
+  }
+
+  /** @throws {SregistryError} SETTING_INVALID for names that mean nothing here. */
+  override use(settings: UseSettings): RegistryBackendClient {
+    const { base } = this.#backend
+    const options: Record<string, string | undefined> = {}
+    for (const [name, value] of Object.entries(settings)) {
+      if (name === 'registry' && base !== undefined) options[base] = value
+      else if (isSettingName(name)) options[name] = value
+      else {
+        throw new SregistryError(
+          'SETTING_INVALID',
+          `the ${this.name} client has no setting "${name.slice(0, 80)}"`,
+          {
+            hint:
+              base === undefined
+                ? 'it has the SREGISTRY_ variables'
+                : `it has registry, and every SREGISTRY_ variable`,
+          },
+        )
+      }
+    }
+    return new RegistryBackendClient(this.context.with(options), this.#backend)
+  }
+
+  protected override async access(reference: Reference): Promise<RegistryAccess> {
+    const full = this.#spellOut(reference)
+    const host = full.registry ?? this.#backend.host
+    const isOwn = reference.registry === undefined || host === this.place
+    const { noHttps } = this.#backend
+    const { settings, transport } = this.context
+    return {
+      host,
+      reference: full,
+      client: createRegistryClient({
+        host,
+        transport,
+        credentials: this.#credentials(isOwn),
+        ...(isOwn && noHttps !== undefined && settings.flag(noHttps) ? { plainHttp: true } : {}),
+      }),
+    }
+  }
+
+  /** Docker Hub's own rules (`library/`) are part of parsing its references. */
+  #spellOut(reference: Reference): Reference {
+    const { scheme: _scheme, ...bare } = reference
+    const registry = reference.registry ?? this.place
+    return parseReference(`${this.name}://${formatReference({ ...bare, registry })}`)
+  }
+
+  /** Settings log in to the backend's own registry alone; files name the hosts they are for. */
+  #credentials(isOwn: boolean): CredentialSource {
+    const files = dockerCredentials({
+      env: this.context.env,
+      home: this.context.settings.home,
+    })
+    const login = isOwn ? this.#login() : undefined
+    if (login === undefined) return files
+    return async (request) => (request.refused === undefined ? login : undefined)
+  }
+
+  #login() {
+    const { settings } = this.context
+    for (const { username: nameSetting, password: passwordSetting } of this.#backend.logins) {
+      const username = settings.text(nameSetting)
+      const password = settings.text(passwordSetting)
+      if (username !== undefined && password !== undefined) {
+        return { kind: 'password', username, password, from: passwordSetting } as const
+      }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,172 @@
+/** Packs the layers of an image, several at a time, or finds them packed already. */
+import { cancelled } from '../errors/cancelled.ts'
+import { SregistryError } from '../errors/sregistry-error.ts'
+import type { Descriptor } from '../registry/descriptor.ts'
+import { type Digest, formatDigest } from '../registry/digest.ts'
+import type { BlockCompressor } from '../squashfs/block-compressor.ts'
+import type { BuildEvent } from './build-event.ts'
+import type { ImageSource } from './image-source.ts'
+import type { LayerDraft, LayerStore } from './layer-store.ts'
+import { packLayer } from './pack-layer.ts'
+import type { PackedLayer } from './packed-layer.ts'
+import type { PackingParameters } from './packing-parameters.ts'
+import type { PackingSlots } from './packing-slots.ts'
+
+export type LayerPackingOptions = {
+  readonly store: LayerStore
+  readonly parameters: PackingParameters
+  readonly compressor: BlockCompressor
+  /** Bound on blocks in flight, shared by all layers. */
+  readonly slots: PackingSlots
+  /** Layers downloaded and packed at the same time. */
+  readonly maxLayers: number
+  readonly onEvent: (event: BuildEvent) => void
+  readonly signal: AbortSignal
+}
+
+/** The packed layers of an image, and what is still to be done to keep them. */
+export type PackedLayers = {
+  /** Lowest first, one for each layer of the manifest. */
+  readonly layers: readonly PackedLayer[]
+  /** Gives those made here their names in the store. */
+  keep(): Promise<void>
+  /** Removes those made here and not kept. */
+  discard(): Promise<void>
+}
+
+/**
+ * Finds or packs every layer. The largest is begun first, so that it is not what all wait for at the
+ * end; the lines of the output come in the order of the manifest all the same.
+ * @throws {SregistryError} whatever the first failing layer throws; the others are then cancelled.
+ */
+export async function packLayers(
+  source: ImageSource,
+  options: LayerPackingOptions,
+): Promise<PackedLayers> {
+  const packing = new LayersPacking(source, options)
+  try {
+    await packing.run()
+    return packing.result()
+  } catch (error) {
+    await packing.discard()
+    throw error
+  }
+}
+
+type LayerWork = { readonly number: number; readonly layer: Descriptor; readonly diffId: Digest }
+
+class LayersPacking {
+  readonly #source: ImageSource
+  readonly #options: LayerPackingOptions
+  readonly #abort = new AbortController()
+  readonly #packed = new Map<string, PackedLayer>()
+  readonly #drafts: LayerDraft[] = []
+  readonly #work: readonly LayerWork[]
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(source: ImageSource, options: LayerPackingOptions) {
+    this.#source = source
+    this.#options = options
+    this.#work = workOf(source)
+  }
+
+  async run(): Promise<void> {
+    const { signal, maxLayers } = this.#options
+    const stop = () => this.#abort.abort(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      if (signal.aborted) throw cancelled('the pull', signal.reason)
+      const queue = [...this.#work].sort((a, b) => b.layer.sizeBytes - a.layer.sizeBytes)
+      const workers = Array.from({ length: Math.min(maxLayers, queue.length) }, () =>
+        this.#drain(queue),
+      )
+      await Promise.all(workers)
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  result(): PackedLayers {
+    const layers = this.#source.layers.map((layer) => this.#packed.get(keyOf(layer)))
+    return {
+      layers: layers.filter((layer) => layer !== undefined),
+      keep: async () => {
+        for (const draft of this.#drafts) await draft.commit()
+      },
+      discard: () => this.discard(),
+    }
+  }
+
+  async discard(): Promise<void> {
+    await Promise.all(this.#drafts.map((draft) => draft.abort()))
+  }
+
+  /** Takes layers from the queue until it is empty or one has failed; never rejects. */
+  async #drain(queue: LayerWork[]): Promise<void> {
+    for (let work = queue.shift(); work !== undefined; work = queue.shift()) {
+      if (this.#failure !== undefined) return
+      try {
+        this.#packed.set(keyOf(work.layer), await this.#obtain(work))
+      } catch (error) {
+        this.#failure ??= { error }
+        this.#abort.abort(error)
+      }
+    }
+  }
+
+  async #obtain({ number, layer, diffId }: LayerWork): Promise<PackedLayer> {
+    const { store, onEvent } = this.#options
+    const label = store.label(layer.digest)
+    const event = { layer: number, label, bytes: layer.sizeBytes }
+    const found = await store.find(layer.digest, diffId)
+    if (found !== undefined) {
+      onEvent({ type: 'layer-reuse', ...event })
+      return found
+    }
+    onEvent({ type: 'layer-start', ...event })
+    const packed = await this.#pack(number, layer, diffId)
+    onEvent({ type: 'layer-done', ...event })
+    return packed
+  }
+
+  async #pack(number: number, layer: Descriptor, diffId: Digest): Promise<PackedLayer> {
+    const { store, parameters, compressor, slots, onEvent } = this.#options
+    const draft = await store.create(layer.digest)
+    this.#drafts.push(draft)
+    const bytes = this.#source.openLayer(layer, {
+      signal: this.#abort.signal,
+      onProgress: (done) =>
+        onEvent({ type: 'layer-progress', layer: number, done, total: layer.sizeBytes }),
+    })
+    return packLayer(bytes, {
+      path: draft.path,
+      parameters,
+      diffId,
+      blobDigest: layer.digest,
+      compressor,
+      slots,
+      signal: this.#abort.signal,
+    })
+  }
+}
+
+/** Each distinct layer once, with the diff id that the config gives it. */
+function workOf({ layers, config }: ImageSource): LayerWork[] {
+  if (layers.length !== config.diffIds.length) {
+    const counts = `${layers.length} layers, its config ${config.diffIds.length} diff ids`
+    throw new SregistryError('MANIFEST_INVALID', `the manifest has ${counts}`)
+  }
+  const work = new Map<string, LayerWork>()
+  for (const [number, layer] of layers.entries()) {
+    const diffId = config.diffIds[number]
+    if (diffId !== undefined && !work.has(keyOf(layer))) {
+      work.set(keyOf(layer), { number, layer, diffId })
+    }
+  }
+  return [...work.values()]
+}
+
+function keyOf(layer: Descriptor): string {
+  return formatDigest(layer.digest)
+}

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest'
+import { applyMetadataLayer } from '../../../src/image/tree/apply-metadata-layer.ts'
+import { entry, implied, listTree, mergeLayers } from './entries.ts'
+
+const metadata = [
+  'var/',
+  'var/tmp/',
+  'etc/',
+  'etc/resolv.conf=ours',
+  '.singularity.d/',
+  'singularity -> .singularity.d/runscript',
+  '.singularity.d/runscript=ours',
+]
+
+test.each([
+  [
+    'an empty image gets all of it',
+    [],
+    [
+      '.singularity.d/',
+      '.singularity.d/runscript=ours',
+      'etc/',
+      'etc/resolv.conf=ours',
+      'singularity -> .singularity.d/runscript',
+      'var/',
+      'var/tmp/',
+    ],
+  ],
+  [
+    'a symlink where a mount point would be stays',
+    ['tmp/', 'var/', 'var/tmp -> /tmp'],
+    [
+      '.singularity.d/',
+      '.singularity.d/runscript=ours',
+      'etc/',
+      'etc/resolv.conf=ours',
+      'singularity -> .singularity.d/runscript',
+      'tmp/',
+      'var/',
+      'var/tmp -> /tmp',
+    ],
+  ],
+  [
+    'a resolv.conf that leads nowhere is replaced',
+    ['etc/', 'etc/resolv.conf -> ../run/none'],
+    [
+      '.singularity.d/',
+      '.singularity.d/runscript=ours',
+      'etc/',
+      'etc/resolv.conf=ours',
+      'singularity -> .singularity.d/runscript',
+      'var/',
+      'var/tmp/',
+    ],
+  ],
+  [
+    'one that leads somewhere stays',
+    ['etc/', 'etc/resolv.conf -> ../run/x', 'run/x=theirs'],
+    [
+      '.singularity.d/',
+      '.singularity.d/runscript=ours',
+      'etc/',
+      'etc/resolv.conf -> ../run/x',
+      'run/ implied',
+      'run/x=theirs',
+      'singularity -> .singularity.d/runscript',
+      'var/',
+      'var/tmp/',
+    ],
+  ],
+  [
+    'a real file called singularity stays, and an old runscript goes',
+    ['singularity=theirs', '.singularity.d/', '.singularity.d/runscript=theirs'],
+    [
+      '.singularity.d/',
+      '.singularity.d/runscript=ours',
+      'etc/',
+      'etc/resolv.conf=ours',
+      'singularity=theirs',
+      'var/',
+      'var/tmp/',
+    ],
+  ],
+])('%s', (_, image, expected) => {
+  const root = mergeLayers([image])
+  applyMetadataLayer(root, metadata.map(entry), { layer: 1, implied })
+  expect(listTree(root)).toEqual(expected)
+})
+
+test('directories that are there keep their metadata', () => {
+  const root = mergeLayers([[{ ...entry('var/'), mode: 0o700 }]])
+  applyMetadataLayer(root, metadata.map(entry), { layer: 1, implied })
+  expect(root.inode('var')).toMatchObject({ mode: 0o700 })
+})

@@ -13,12 +13,6 @@ const maxBlocks = 2 * availableParallelism() + 2
 
 type Descriptor = { readonly digest: string }
 
-const [layout, levelText = '5'] = process.argv.slice(2)
-if (layout === undefined) {
-  console.error('usage: bare-work.js OCI-LAYOUT [LEVEL]')
-  process.exitCode = 2
-} else await convert(layout, Number(levelText))
-
 async function convert(oci: string, level: number): Promise<void> {
   const pathOf = ({ digest }: Descriptor) => join(oci, 'blobs', ...digest.split(':'))
   const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
@@ -68,3 +62,9 @@ class Deflater {
     })
   }
 }
+
+const [layout, levelText = '5'] = process.argv.slice(2)
+if (layout === undefined) {
+  console.error('usage: bare-work.js OCI-LAYOUT [LEVEL]')
+  process.exitCode = 2
+} else await convert(layout, Number(levelText))

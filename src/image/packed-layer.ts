@@ -9,7 +9,11 @@ import type { PackingParameters } from './packing-parameters.ts'
 /** Where the bytes of a file lie in a packed layer. A tail lies in a fragment only when size < block size. */
 export type PackedContent = {
   readonly sizeBytes: number
-  /** Identity of the content (sha256, 32 bytes as a latin1 string): equal exactly when the bytes are. */
+  /**
+   * Identity of the content, a latin1 string: equal exactly when the bytes are, among layers packed with
+   * the same parameters and library. Below a block: sha256 of the bytes; else `B` and the sha256 of the
+   * stored blocks (file-packer.ts).
+   */
   readonly identity: string
   /** Position of the first stored block in the packed layer's file; 0 when there are none. */
   readonly position: number
@@ -58,6 +62,8 @@ export type PackedLayer = {
   /** Path of its file. */
   readonly path: string
   readonly parameters: PackingParameters
+  /** Name and version of what compressed its blocks: with equal ones, equal layers have equal bytes. */
+  readonly library: string
   /** Digest of the blob as the registry stores it; undefined for layers made here. */
   readonly blobDigest: Digest | undefined
   /** sha256 of the uncompressed tar stream. */

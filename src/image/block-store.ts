@@ -1,0 +1,186 @@
+/**
+ * Compresses blocks on the thread pool and appends them to a file in the order they came, whatever
+ * the order they are finished in. Bounded: slots for what is compressed, isFull for what waits.
+ */
+import type { FileHandle } from 'node:fs/promises'
+import type { BlockCompressor } from '../squashfs/block-compressor.ts'
+import type { PackingSlots } from './packing-slots.ts'
+
+/** Size word bit of blocks that are stored as they are (squashfs 4.0, data blocks). */
+const storedRaw = 0x1000000
+
+/** Bytes that go to the file in one write. */
+const batchBytes = 1_048_576
+
+/** Blocks of one layer that may wait for a slot before its stream is held back. */
+const maxWaitingBlocks = 2
+
+/** Told once the place of a block is known, in the order of the blocks. */
+export type OnStored = (stored: Uint8Array, sizeWord: number, position: number) => void
+
+type Submission = { readonly onStored: OnStored; result: CompressedBlock | undefined }
+type CompressedBlock = { readonly stored: Uint8Array; readonly sizeWord: number }
+
+export class BlockStore {
+  /** Where the next stored block goes. */
+  position: number
+  private readonly order: Submission[] = []
+  private waitingBlocks = 0
+  private inFlight = 0
+  private batch: Uint8Array[] = []
+  private batchedBytes = 0
+  private written: number
+  private writing: Promise<void> | undefined
+  private failure: { readonly cause: unknown } | undefined
+  private wake: (() => void) | undefined
+  private readonly file: FileHandle
+  private readonly compressor: BlockCompressor
+  private readonly slots: PackingSlots
+
+  constructor(
+    file: FileHandle,
+    position: number,
+    { compressor, slots }: { readonly compressor: BlockCompressor; readonly slots: PackingSlots },
+  ) {
+    this.file = file
+    this.position = position
+    this.written = position
+    this.compressor = compressor
+    this.slots = slots
+  }
+
+  /** The bytes must stay as they are until the block is stored. */
+  submit(block: Uint8Array, onStored: OnStored): void {
+    const submission: Submission = { onStored, result: undefined }
+    this.order.push(submission)
+    this.waitingBlocks += 1
+    this.slots.take(() => {
+      this.waitingBlocks -= 1
+      this.compress(block, submission)
+    })
+  }
+
+  /** Waits until the stream may go on. @throws what a compression or a write failed with. */
+  async room(): Promise<void> {
+    while (!this.failure && (this.waitingBlocks > maxWaitingBlocks || this.isDiskBehind)) {
+      await this.change()
+    }
+    this.throwFailure()
+  }
+
+  /** Waits until everything is in the file. @throws what a compression or a write failed with. */
+  async flush(): Promise<void> {
+    while (!this.failure && this.order.length > 0) await this.change()
+    this.startWriting()
+    while (!this.failure && this.writing !== undefined) await this.change()
+    this.throwFailure()
+  }
+
+  /** Gives up: nothing more is compressed or written; returns when nothing is under way. */
+  async abandon(cause: unknown): Promise<void> {
+    this.failure ??= { cause }
+    while (this.inFlight > 0 || this.waitingBlocks > 0 || this.writing !== undefined) {
+      await this.change()
+    }
+  }
+
+  private get isDiskBehind(): boolean {
+    return this.writing !== undefined && this.batchedBytes > 2 * batchBytes
+  }
+
+  private compress(block: Uint8Array, submission: Submission): void {
+    if (this.failure !== undefined) {
+      this.slots.release()
+      this.notify()
+      return
+    }
+    this.inFlight += 1
+    this.compressor
+      .compress(block)
+      .then((stored) => this.finish(block, stored, submission))
+      .catch((cause: unknown) => {
+        this.failure ??= { cause }
+      })
+      .finally(() => {
+        this.inFlight -= 1
+        this.slots.release()
+        this.notify()
+      })
+  }
+
+  private finish(block: Uint8Array, stored: Uint8Array, submission: Submission): void {
+    const isRaw = stored.length >= block.length
+    submission.result = isRaw
+      ? { stored: block, sizeWord: block.length | storedRaw }
+      : { stored, sizeWord: stored.length }
+    if (this.failure !== undefined) return
+    let next = this.order[0]
+    while (next?.result !== undefined) {
+      this.order.shift()
+      this.append(next.result, next.onStored)
+      next = this.order[0]
+    }
+    if (this.batchedBytes >= batchBytes) this.startWriting()
+  }
+
+  private append({ stored, sizeWord }: CompressedBlock, onStored: OnStored): void {
+    onStored(stored, sizeWord, this.position)
+    this.batch.push(stored)
+    this.batchedBytes += stored.length
+    this.position += stored.length
+  }
+
+  private startWriting(): void {
+    if (this.writing !== undefined || this.batch.length === 0 || this.failure !== undefined) return
+    const { batch } = this
+    const position = this.written
+    this.written += this.batchedBytes
+    this.batch = []
+    this.batchedBytes = 0
+    this.writing = writeAll(this.file, batch, position)
+      .catch((cause: unknown) => {
+        this.failure ??= { cause }
+      })
+      .then(() => {
+        this.writing = undefined
+        if (this.batchedBytes >= batchBytes) this.startWriting()
+        this.notify()
+      })
+  }
+
+  private change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve
+    })
+  }
+
+  private notify(): void {
+    this.wake?.()
+    this.wake = undefined
+  }
+
+  private throwFailure(): void {
+    if (this.failure !== undefined) throw this.failure.cause
+  }
+}
+
+/** writev may write less than it is given, and takes at most IOV_MAX buffers. */
+async function writeAll(file: FileHandle, batch: readonly Uint8Array[], at: number): Promise<void> {
+  let position = at
+  for (let i = 0; i < batch.length; i += maxVectors) {
+    const part = batch.slice(i, i + maxVectors)
+    let { bytesWritten } = await file.writev(part, position)
+    const total = part.reduce((sum, bytes) => sum + bytes.length, 0)
+    if (bytesWritten < total) {
+      const rest = Buffer.concat(part)
+      while (bytesWritten < total) {
+        bytesWritten += (
+          await file.write(rest, bytesWritten, total - bytesWritten, position + bytesWritten)
+        ).bytesWritten
+      }
+    }
+    position += total
+  }
+}
+
+const maxVectors = 512

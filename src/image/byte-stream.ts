@@ -1,0 +1,113 @@
+/** What is done to streams of bytes whatever they hold: watching a signal, looking ahead, transforming. */
+import type { Transform } from 'node:stream'
+import { cancelled, throwIfCancelled } from '../errors/cancelled.ts'
+
+/**
+ * The same bytes, but no wait for them outlives the signal.
+ * @throws {SregistryError} CANCELLED.
+ */
+export async function* cancellable(
+  source: AsyncIterable<Uint8Array>,
+  what: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  if (signal === undefined) {
+    yield* source
+    return
+  }
+  throwIfCancelled(signal, what)
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(cancelled(what, signal.reason))
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  aborted.catch(() => undefined) // it is looked at only while something is awaited
+  const iterator = source[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), aborted])
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    // a source that never answers must not hold up the cancelling
+    void Promise.resolve(iterator.return?.()).catch(() => undefined)
+  }
+}
+
+/** The first bytes of a stream, up to `count` or its end, and the whole stream. */
+export async function lookAhead(
+  source: AsyncIterable<Uint8Array>,
+  count: number,
+): Promise<{ readonly head: Uint8Array; readonly whole: AsyncGenerator<Uint8Array> }> {
+  const iterator = source[Symbol.asyncIterator]()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  while (length < count) {
+    const next = await iterator.next()
+    if (next.done) break
+    chunks.push(next.value)
+    length += next.value.length
+  }
+  return { head: Buffer.concat(chunks).subarray(0, count), whole: chain(chunks, iterator) }
+}
+
+async function* chain(
+  chunks: readonly Uint8Array[],
+  iterator: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks
+    for (;;) {
+      const next = await iterator.next()
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+/** Called when a chunk has gone through; says whether the stream wants more. */
+export type OnFed = (chunk: Uint8Array) => boolean
+
+/** What comes out of a transform when the source is fed to it, at the pace of the reader. */
+export async function* throughTransform(
+  source: AsyncIterable<Uint8Array>,
+  transform: Transform,
+  onFed: OnFed = () => true,
+): AsyncGenerator<Buffer> {
+  let failure: { readonly cause: unknown } | undefined
+  const feeding = feed(source, transform, onFed).catch((cause: unknown) => {
+    failure ??= { cause }
+    transform.destroy(cause instanceof Error ? cause : new Error(String(cause)))
+  })
+  try {
+    for await (const chunk of transform) yield chunk as Buffer
+    await feeding
+  } finally {
+    transform.destroy()
+  }
+  if (failure !== undefined) throw failure.cause
+}
+
+async function feed(
+  source: AsyncIterable<Uint8Array>,
+  transform: Transform,
+  onFed: OnFed,
+): Promise<void> {
+  for await (const chunk of source) {
+    await written(transform, chunk)
+    if (transform.destroyed) return
+    if (!onFed(chunk)) continue
+  }
+  if (!transform.readableEnded) transform.end()
+}
+
+function written(transform: Transform, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    // errors reach the reader of the transform
+    transform.write(chunk, () => resolve())
+  })
+}

@@ -1,0 +1,80 @@
+import { SregistryError } from '../errors/sregistry-error.ts'
+
+/** Reads what IndexEncoder wrote; never beyond its bytes, whatever they are. */
+export class IndexDecoder {
+  private offset = 0
+  private readonly buffer: Buffer
+
+  constructor(buffer: Buffer) {
+    this.buffer = buffer
+  }
+
+  /** @throws {SregistryError} IMAGE_INVALID beyond the end or beyond 2^53 - 1. */
+  number(): number {
+    let byte = this.byte()
+    if (byte < 0x80) return byte
+    let value = byte & 0x7f
+    let scale = 0x80
+    do {
+      byte = this.byte()
+      value += (byte & 0x7f) * scale
+      scale *= 0x80
+    } while (byte >= 0x80 && scale < 2 ** 56)
+    if (byte >= 0x80 || !Number.isSafeInteger(value)) throw damaged('a number is too large')
+    return value
+  }
+
+  /** A number of things that take at least one byte each. */
+  count(): number {
+    const count = this.number()
+    if (count > this.buffer.length - this.offset) throw damaged('a count is too large')
+    return count
+  }
+
+  latin1(): string {
+    const end = this.end()
+    const text = this.buffer.toString('latin1', this.offset, end)
+    this.offset = end
+    return text
+  }
+
+  /** A copy. */
+  bytes(): Uint8Array {
+    const end = this.end()
+    const bytes = Uint8Array.prototype.slice.call(this.buffer, this.offset, end)
+    this.offset = end
+    return bytes
+  }
+
+  /** One of a list, by its number. */
+  choice<T>(list: readonly T[]): T {
+    const chosen = list[this.number()]
+    if (chosen === undefined) throw damaged('a number stands for nothing')
+    return chosen
+  }
+
+  /** @throws {SregistryError} IMAGE_INVALID when bytes are left. */
+  finish(): void {
+    if (this.offset !== this.buffer.length) throw damaged('bytes follow the index')
+  }
+
+  private end(): number {
+    const length = this.count()
+    return this.offset + length
+  }
+
+  private byte(): number {
+    const byte = this.buffer[this.offset]
+    if (byte === undefined) throw damaged('the index is cut')
+    this.offset += 1
+    return byte
+  }
+}
+
+/** @throws nothing: makes the error for a packed layer that cannot be read. */
+export function damaged(what: string, cause?: unknown): SregistryError {
+  return new SregistryError('IMAGE_INVALID', `the packed layer is damaged: ${what}`, {
+    hint: 'pull the image again: the layer is packed anew',
+    cause,
+  })
+}

@@ -1,0 +1,220 @@
+/** Reads the index of a packed layer and checks everything in it that later reads rely on. */
+import { createHash } from 'node:crypto'
+import { type FileHandle, open } from 'node:fs/promises'
+import { SregistryError } from '../errors/sregistry-error.ts'
+import type { Digest } from '../registry/digest.ts'
+import { damaged, IndexDecoder } from './index-decoder.ts'
+import type { PackedContent, PackedEntry, PackedFragment, PackedLayer } from './packed-layer.ts'
+import {
+  checksumOffset,
+  compressionKinds,
+  digestAlgorithms,
+  entryKinds,
+  headerBytes,
+  headerMagic,
+  packedLayerVersion,
+  storedRaw,
+  trailerBytes,
+  trailerMagic,
+} from './packed-layer-format.ts'
+
+/**
+ * @throws {SregistryError} IMAGE_INVALID when the file is damaged, cut, of another version or no packed
+ *   layer; STORAGE when it cannot be read.
+ */
+export async function readPackedLayer(path: string): Promise<PackedLayer> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw new SregistryError('STORAGE', `${path} cannot be opened`, { cause })
+  })
+  try {
+    const { index, position } = await readIndex(file)
+    return decodeIndex(index, position, path)
+  } finally {
+    await file.close()
+  }
+}
+
+type FoundIndex = { readonly index: Buffer; readonly position: number }
+
+async function readIndex(file: FileHandle): Promise<FoundIndex> {
+  const { size } = await file.stat()
+  if (size < headerBytes + trailerBytes) throw damaged('the file is too short')
+  const header = await readAt(file, 0, headerBytes)
+  if (!header.subarray(0, headerMagic.length).equals(headerMagic)) {
+    throw damaged('the file is no packed layer')
+  }
+  checkVersion(header.readUInt32LE(headerMagic.length))
+  const trailer = await readAt(file, size - trailerBytes, trailerBytes)
+  checkVersion(trailer.readUInt32LE(16))
+  const position = Number(trailer.readBigUInt64LE(0))
+  const indexBytes = Number(trailer.readBigUInt64LE(8))
+  const isWhole = position + indexBytes + trailerBytes === size && position >= headerBytes
+  if (!isWhole || !trailer.subarray(20, 24).equals(trailerMagic)) throw damaged('the file is cut')
+  const index = await readAt(file, position, indexBytes)
+  const checksum = createHash('sha256').update(index).update(trailer.subarray(0, checksumOffset))
+  if (!checksum.digest().equals(trailer.subarray(checksumOffset))) {
+    throw damaged('the checksum of its index is wrong')
+  }
+  return { index, position }
+}
+
+function checkVersion(version: number): void {
+  if (version === packedLayerVersion) return
+  throw damaged(`it has version ${version}, this program reads ${packedLayerVersion}`)
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length)
+  let filled = 0
+  while (filled < length) {
+    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled)
+    if (bytesRead === 0) throw damaged('the file is cut')
+    filled += bytesRead
+  }
+  return buffer
+}
+
+function decodeIndex(index: Buffer, dataEnd: number, path: string): PackedLayer {
+  const decoder = new IndexDecoder(index)
+  const blobDigest = decodeDigest(decoder)
+  const diffId = decodeDigest(decoder)
+  if (diffId === undefined) throw damaged('it has no diff id')
+  const compression = { kind: decoder.choice(compressionKinds), level: decoder.number() }
+  const parameters = { compression, blockSize: decoder.number() }
+  checkBlockSize(parameters.blockSize)
+  const library = decoder.latin1()
+  const tarBytes = decoder.number()
+  const bounds = { dataEnd, blockSize: parameters.blockSize }
+  const fragments = decodeList(decoder, () => decodeFragment(decoder, bounds))
+  const entries = decodeList(decoder, () => decodeEntry(decoder, fragments, bounds))
+  decoder.finish()
+  return { path, parameters, library, blobDigest, diffId, tarBytes, fragments, entries }
+}
+
+type Bounds = { readonly dataEnd: number; readonly blockSize: number }
+
+function checkBlockSize(size: number): void {
+  const isPowerOfTwo = Number.isInteger(Math.log2(size))
+  if (!isPowerOfTwo || size < 4096 || size > 1_048_576) throw damaged('its block size is wrong')
+}
+
+function decodeList<T>(decoder: IndexDecoder, decodeOne: () => T): T[] {
+  const count = decoder.count()
+  const list: T[] = []
+  for (let i = 0; i < count; i += 1) list.push(decodeOne())
+  return list
+}
+
+function decodeDigest(decoder: IndexDecoder): Digest | undefined {
+  const algorithm = decoder.choice([undefined, ...digestAlgorithms].map((name) => ({ name }))).name
+  if (algorithm === undefined) return undefined
+  const hex = Buffer.from(decoder.bytes()).toString('hex')
+  if (hex.length !== (algorithm === 'sha256' ? 64 : 128)) throw damaged('a digest is too short')
+  return { algorithm, hex }
+}
+
+function decodeFragment(decoder: IndexDecoder, bounds: Bounds): PackedFragment {
+  const position = decoder.number()
+  const sizeWord = decoder.number()
+  const sizeBytes = decoder.number()
+  checkSizeWord(sizeWord, bounds)
+  if (sizeBytes > bounds.blockSize || sizeWord === 0) throw damaged('a fragment is too large')
+  checkRange(position, sizeWord % storedRaw, bounds)
+  return { position, sizeWord, sizeBytes }
+}
+
+function decodeEntry(
+  decoder: IndexDecoder,
+  fragments: readonly PackedFragment[],
+  bounds: Bounds,
+): PackedEntry {
+  const kind = decoder.choice(entryKinds)
+  const path = decoder.latin1()
+  const mode = decoder.number()
+  const uid = decoder.number()
+  const gid = decoder.number()
+  const mtime = decoder.number()
+  const xattrs = decodeXattrs(decoder)
+  switch (kind) {
+    case 'file': {
+      const content = decodeContent(decoder, fragments, bounds)
+      return { kind, path, mode, uid, gid, mtime, xattrs, content }
+    }
+    case 'symlink':
+    case 'hardlink':
+      return { kind, path, mode, uid, gid, mtime, xattrs, target: decoder.latin1() }
+    case 'char-device':
+    case 'block-device': {
+      const major = decoder.number()
+      return { kind, path, mode, uid, gid, mtime, xattrs, major, minor: decoder.number() }
+    }
+    default:
+      return { kind, path, mode, uid, gid, mtime, xattrs }
+  }
+}
+
+function decodeXattrs(decoder: IndexDecoder): ReadonlyMap<string, Uint8Array> | undefined {
+  const count = decoder.count()
+  if (count === 0) return undefined
+  const xattrs = new Map<string, Uint8Array>()
+  for (let i = 0; i < count; i += 1) xattrs.set(decoder.latin1(), decoder.bytes())
+  return xattrs
+}
+
+/** Most files have no blocks of their own. */
+const noBlocks = new Uint32Array()
+
+function decodeContent(
+  decoder: IndexDecoder,
+  fragments: readonly PackedFragment[],
+  bounds: Bounds,
+): PackedContent {
+  const sizeBytes = decoder.number()
+  const identity = decoder.latin1()
+  const position = decoder.number()
+  const fragmentNumber = decoder.number()
+  if (fragmentNumber === 0) {
+    const blocks = decodeBlocks(decoder, { sizeBytes, position }, bounds)
+    return { sizeBytes, identity, position, blocks, fragment: undefined }
+  }
+  const index = fragmentNumber - 1
+  const offset = decoder.number()
+  if (offset + sizeBytes > (fragments[index]?.sizeBytes ?? -1)) {
+    throw damaged('a file lies outside its fragment')
+  }
+  return { sizeBytes, identity, position, blocks: noBlocks, fragment: { index, offset } }
+}
+
+function decodeBlocks(
+  decoder: IndexDecoder,
+  { sizeBytes, position }: { readonly sizeBytes: number; readonly position: number },
+  bounds: Bounds,
+): Uint32Array {
+  const count = decoder.count()
+  if (count !== Math.ceil(sizeBytes / bounds.blockSize)) throw damaged('a file has lost blocks')
+  if (count === 0) return noBlocks
+  const blocks = new Uint32Array(count)
+  let storedBytes = 0
+  for (let i = 0; i < count; i += 1) {
+    const word = decoder.number()
+    checkSizeWord(word, bounds)
+    blocks[i] = word
+    storedBytes += word % storedRaw
+  }
+  checkRange(position, storedBytes, bounds)
+  return blocks
+}
+
+function checkSizeWord(word: number, { blockSize }: Bounds): void {
+  const size = word % storedRaw
+  if (word >= 2 * storedRaw || size > blockSize || (size === 0 && word !== 0)) {
+    throw damaged('the size of a block is wrong')
+  }
+}
+
+function checkRange(position: number, sizeBytes: number, { dataEnd }: Bounds): void {
+  if (sizeBytes === 0) return
+  if (position < headerBytes || position + sizeBytes > dataEnd) {
+    throw damaged('a block lies outside the file')
+  }
+}

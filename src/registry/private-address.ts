@@ -1,6 +1,7 @@
 /** Addresses that no public registry has business sending us to. */
 import { BlockList, isIP } from 'node:net'
 
+/** BlockList knows the IPv4 ranges in their IPv4-mapped IPv6 form too. */
 const privateRanges = new BlockList()
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -12,8 +13,6 @@ for (const [network, prefix] of [
   ['192.168.0.0', 16],
 ] as const) {
   privateRanges.addSubnet(network, prefix, 'ipv4')
-  // the same written as IPv4-mapped IPv6
-  privateRanges.addSubnet(`::ffff:${network}`, 96 + prefix, 'ipv6')
 }
 for (const [network, prefix] of [
   ['::', 128],

@@ -27,6 +27,7 @@ let store: FaultServer
 let transport: Transport
 let clock: TestClock
 let client: RegistryClient
+let logIns: number
 
 beforeEach(async () => {
   registry = await FaultServer.start()
@@ -34,6 +35,7 @@ beforeEach(async () => {
   transport = createTransport({ env: {} })
   clock = new TestClock()
   client = newClient()
+  logIns = 0
 })
 
 afterEach(async () => {
@@ -50,7 +52,10 @@ function newClient(): RegistryClient {
     clock,
     random: () => 1,
     sendsBasicFirst: true,
-    credentials: async () => ({ kind: 'basic-token', token: 'c2VjcmV0', from: 'the test' }),
+    credentials: async () => {
+      logIns += 1
+      return { kind: 'basic-token', token: 'c2VjcmV0', from: 'the test' }
+    },
   })
 }
 
@@ -199,6 +204,7 @@ describe('redirects', () => {
     store.on('/old', status(403, { 'content-type': 'application/xml' }, expired))
     store.on('/new', ranged(bytes))
     expect(sha(await read())).toBe(descriptor.digest.hex)
+    expect(logIns).toBe(1)
     expect(registry.seen).toHaveLength(2)
   })
 
@@ -286,6 +292,7 @@ describe('ranges', () => {
       const wrong = reply(bytes.subarray(900_000), headers, code)
       registry.on(path, finishAfter(bytes, 900_000), wrong, reply(bytes))
       expect(sha(await read())).toBe(descriptor.digest.hex)
+      expect(registry.seen).toHaveLength(3)
       expect(registry.seen[2]?.headers.range).toBeUndefined()
     },
   )

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { SregistryError } from '../../src/errors/sregistry-error.ts'
 import { parseImageConfig } from '../../src/registry/image-config.ts'
+import { own } from '../../src/registry/json-document.ts'
 import { parseManifest, requireImage } from '../../src/registry/manifest.ts'
 import {
   dockerConfigType,
@@ -40,6 +41,11 @@ describe('parseManifest', () => {
   test('reads an index, and an image without layers', () => {
     expect(parseManifest(makeIndex([layer]), ociIndexType, 'x')).toMatchObject({ kind: 'index' })
     expect(parse({ ...good, layers: [] })).toMatchObject({ layers: [] })
+  })
+
+  test('refuses an index that could be read as a manifest too', () => {
+    const both = { schemaVersion: 2, mediaType: ociIndexType, manifests: [layer], layers: [layer] }
+    expect(failure(() => parse(both, ociIndexType)).code).toBe('MANIFEST_INVALID')
   })
 
   test.each<[string, unknown, string]>([
@@ -100,6 +106,11 @@ describe('parseManifest', () => {
     expect(error.code).toBe('NOT_AN_IMAGE')
     expect(error.message).toContain(name)
   })
+})
+
+test('only own properties count', () => {
+  expect(own({}, 'toString')).toBeUndefined()
+  expect(own(Object.create({ config: 1 }), 'config')).toBeUndefined()
 })
 
 test.each([

@@ -9,7 +9,7 @@ import { isJsonObject, own } from './json-document.ts'
 import { redact } from './redact.ts'
 import { visibleText } from './visible-text.ts'
 
-export type HelperResult = {
+type HelperResult = {
   /** Undefined when it was ended by a signal or could not be started. */
   readonly exitCode: number | undefined
   readonly stdout: string

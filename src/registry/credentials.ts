@@ -25,7 +25,7 @@ export type CredentialRequest = {
   readonly signal?: AbortSignal
 }
 
-export type RefusedCredentials = {
+type RefusedCredentials = {
   readonly credentials: Credentials
   readonly status: number
   /** The registry's own words, made safe to show. */

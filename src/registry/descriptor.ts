@@ -27,7 +27,7 @@ export type Descriptor = {
 }
 
 /** ECR's quota for a layer; a larger size is a lie or an attack. */
-export const maxBlobBytes: number = 52_000 * 1024 * 1024
+const maxBlobBytes: number = 52_000 * 1024 * 1024
 
 /** @throws {SregistryError} MANIFEST_INVALID or LIMIT_EXCEEDED naming the field. */
 export function parseDescriptor(value: unknown, what: string): Descriptor {

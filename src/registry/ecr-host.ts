@@ -12,7 +12,7 @@ export type EcrHost = {
   readonly dualStack: boolean
 }
 
-export type EcrPartition =
+type EcrPartition =
   | 'aws'
   | 'aws-cn'
   | 'aws-us-gov'

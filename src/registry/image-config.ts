@@ -27,7 +27,7 @@ export type ImageConfig = {
 }
 
 /** How a container is to be started. Absent lists are empty; empty strings are absent. */
-export type RunConfig = {
+type RunConfig = {
   readonly Env: readonly string[]
   readonly Entrypoint: readonly string[]
   readonly Cmd: readonly string[]
@@ -41,7 +41,7 @@ export type RunConfig = {
   readonly raw: unknown
 }
 
-export type HistoryEntry = {
+type HistoryEntry = {
   readonly created?: string
   readonly createdBy?: string
   readonly author?: string

@@ -17,8 +17,6 @@ import {
 import { isIndexType, isManifestType, layerCompression } from './media-types.ts'
 import { visibleText } from './visible-text.ts'
 
-export type { Descriptor } from './descriptor.ts'
-
 export type Manifest = {
   readonly kind: 'manifest'
   readonly mediaType: string

@@ -1,13 +1,11 @@
 /** The media types of manifests, configs and layers, and what each means for us (OCI image-spec media-types.md, Docker). */
 
 export const ociIndexType = 'application/vnd.oci.image.index.v1+json'
-export const dockerListType = 'application/vnd.docker.distribution.manifest.list.v2+json'
+const dockerListType = 'application/vnd.docker.distribution.manifest.list.v2+json'
 export const ociManifestType = 'application/vnd.oci.image.manifest.v1+json'
 export const dockerManifestType = 'application/vnd.docker.distribution.manifest.v2+json'
 export const ociConfigType = 'application/vnd.oci.image.config.v1+json'
 export const dockerConfigType = 'application/vnd.docker.container.image.v1+json'
-export const sifConfigType = 'application/vnd.sylabs.sif.config.v1+json'
-export const sifLayerType = 'application/vnd.sylabs.sif.layer.v1.sif'
 
 /**
  * What every manifest request says it takes. Without the OCI types some registries answer 404, and

@@ -39,17 +39,17 @@ export type RegistryClientOptions = {
   readonly random?: () => number
 }
 
-export type ManifestOptions = {
+type ManifestOptions = {
   readonly signal?: AbortSignal
 }
 
-export type ResolveOptions = {
+type ResolveOptions = {
   /** Default: linux on this machine's processor. */
   readonly platform?: Platform
   readonly signal?: AbortSignal
 }
 
-export type BlobReadOptions = {
+type BlobReadOptions = {
   /** Called with the bytes of this blob that have passed so far, for every chunk. */
   readonly onProgress?: (doneBytes: number) => void
   readonly signal?: AbortSignal
@@ -96,7 +96,7 @@ export type RegistryClient = {
   close(): void
 }
 
-export type FetchedManifest = {
+type FetchedManifest = {
   readonly manifest: Manifest | Index
   readonly bytes: Uint8Array
   readonly digest: Digest

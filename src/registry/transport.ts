@@ -17,7 +17,7 @@ import { networkFailure } from './network-failure.ts'
 import { type ProxyChoice, proxyChoice } from './proxy.ts'
 import { AttemptFailed } from './retry.ts'
 
-export type HttpRequest = {
+type HttpRequest = {
   readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>

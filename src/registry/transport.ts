@@ -5,7 +5,7 @@
  *
  * Two ways of one connection pool's worth of work, chosen by measurement (Node 20, 2 cores, above the
  * 48 ms of `node -e 0`): ofetch over the built-in fetch 95 ms (47 ms with V8's `--liftoff-only`, which
- * spares optimising the HTTP parser at start; bin/ sets it), ofetch over undici's fetch 145 ms,
+ * spares optimising the HTTP parser at start: a choice of the launcher's, not made here), ofetch over undici's fetch 145 ms,
  * undici.request 140 ms. So small answers come by the first while no proxy and no CA is set, and
  * undici is loaded for blobs, where raw bytes and speed count, and for proxies and CAs.
  */

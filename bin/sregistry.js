@@ -7,4 +7,10 @@
 process.env.UV_THREADPOOL_SIZE ??= String(
   Math.min(64, Math.max(4, require('node:os').availableParallelism())),
 )
-import('../dist/cli/main.js').then(({ main }) => main(process.argv.slice(2)))
+/*
+ * fetch parses HTTP in WebAssembly, which V8 would optimise in the background and wait for at the end:
+ * 50 ms of a command that asks one question. The baseline compiler alone is quick enough for headers.
+ */
+require('node:v8').setFlagsFromString('--liftoff-only')
+
+void import('../dist/cli/main.js').then(({ main }) => main(process.argv.slice(2)))

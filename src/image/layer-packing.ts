@@ -1,6 +1,6 @@
 /** Packs the layers of an image, several at a time, or finds them packed already. */
 import { cancelled } from '../errors/cancelled.ts'
-import { SregistryError } from '../errors/sregistry-error.ts'
+import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import type { Descriptor } from '../registry/descriptor.ts'
 import { type Digest, formatDigest } from '../registry/digest.ts'
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
@@ -125,21 +125,46 @@ class LayersPacking {
       return found
     }
     onEvent({ type: 'layer-start', ...event })
-    const packed = await this.#pack(number, layer, diffId)
+    const packed = await this.#packTwice(number, layer, diffId)
     onEvent({ type: 'layer-done', ...event })
     return packed
   }
 
+  /** Bytes that came altered are given one more chance: they are known to be wrong only at their end. */
+  async #packTwice(number: number, layer: Descriptor, diffId: Digest): Promise<PackedLayer> {
+    try {
+      return await this.#pack(number, layer, diffId)
+    } catch (error) {
+      const isAltered = isSregistryError(error) && error.code === 'DIGEST_MISMATCH'
+      if (!isAltered || this.#abort.signal.aborted) throw error
+      return this.#pack(number, layer, diffId)
+    }
+  }
+
   async #pack(number: number, layer: Descriptor, diffId: Digest): Promise<PackedLayer> {
-    const { store, parameters, compressor, slots, onEvent } = this.#options
+    const { store } = this.#options
     const draft = await store.create(layer.digest)
-    this.#drafts.push(draft)
+    try {
+      return await this.#packInto(draft, number, layer, diffId)
+    } catch (error) {
+      await draft.abort()
+      throw error
+    }
+  }
+
+  async #packInto(
+    draft: LayerDraft,
+    number: number,
+    layer: Descriptor,
+    diffId: Digest,
+  ): Promise<PackedLayer> {
+    const { parameters, compressor, slots, onEvent } = this.#options
     const bytes = this.#source.openLayer(layer, {
       signal: this.#abort.signal,
       onProgress: (done) =>
         onEvent({ type: 'layer-progress', layer: number, done, total: layer.sizeBytes }),
     })
-    return packLayer(bytes, {
+    const packed = await packLayer(bytes, {
       path: draft.path,
       parameters,
       diffId,
@@ -148,6 +173,8 @@ class LayersPacking {
       slots,
       signal: this.#abort.signal,
     })
+    this.#drafts.push(draft)
+    return packed
   }
 }
 

@@ -52,13 +52,15 @@ export async function evaluate(source: string, options: EvaluateOptions): Promis
   if (parsed.kind === 'incomplete') return { kind: 'incomplete' }
   options.onStart?.()
   if (parsed.kind === 'wrong') return runUnparsed(source, parsed, options)
-  return runProgram(parsed, options)
+  return runProgram(source, parsed, options)
 }
 
 async function runProgram(
+  source: string,
   parsed: Extract<ParsedSource, { kind: 'program' }>,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
+  const isBracketed = parsed.source !== source
   const rewritten = rewriteForAwait(parsed.source, parsed.program)
   const runtime = createRuntime(options.filename)
   const created = declareGlobals(rewritten.names)
@@ -76,7 +78,11 @@ async function runProgram(
     return { kind: 'value', value, isAssigned: endsInAssignment(parsed.program) }
   } catch (error) {
     removeUnset(created)
-    return { kind: 'error', error, place: placeOf(error, parsed.source, rewritten, options) }
+    return {
+      kind: 'error',
+      error,
+      place: placeOf(error, { source, isBracketed }, rewritten, options),
+    }
   }
 }
 
@@ -186,7 +192,7 @@ function syntaxError(source: string, error: SyntaxError): SyntaxError {
 /** The place of the topmost frame of the input in the error's stack. */
 function placeOf(
   error: unknown,
-  source: string,
+  { source, isBracketed }: { readonly source: string; readonly isBracketed: boolean },
   rewritten: RewrittenSource,
   options: EvaluateOptions,
 ): SourcePlace | undefined {
@@ -196,7 +202,8 @@ function placeOf(
   if (at < 0 || numbers === null) return undefined
   const row = Number(numbers[1]) - (options.line ?? 1)
   const generated = lineStart(rewritten.text, row) + Number(numbers[2]) - 1
-  return placeAt(source, rewritten.originalOffset(generated), options)
+  const offset = rewritten.originalOffset(generated)
+  return placeAt(source, isBracketed ? offset - 1 : offset, options)
 }
 
 function lineStart(text: string, row: number): number {

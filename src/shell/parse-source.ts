@@ -44,7 +44,7 @@ function isParseError(error: unknown): error is ParseError {
 
 /** The text is right as far as it goes: the fault lies at its end, or in something still open. */
 function isCutOff(source: string, error: ParseError): boolean {
-  if (/^Unterminated (template|comment)/.test(error.message)) return true
+  if (/^(?:Unterminated (?:template|comment)|Missing catch)/.test(error.message)) return true
   if (error.message.startsWith('Unterminated string')) return source.trimEnd().endsWith('\\')
   return error.pos >= source.trimEnd().length
 }

@@ -57,7 +57,8 @@ class Prompt {
     const { stdout, stderr, env, client, createClient, flags } = options
     this.#options = options
     this.#home = home
-    const modes = outputModes(flags)
+    // At a prompt `--quiet` means no banner; results are what one types for.
+    const modes = { ...outputModes(flags), quiet: false }
     const output = new ShellOutput({ stdout, stderr, env, bars: stdout, modes })
     this.#session = new Session({ client, createClient, output, now: Date.now })
     this.#history = new History({ path: historyPath(env, home), now: Date.now })

@@ -57,7 +57,8 @@ export class ClientCalls {
       this.#pending.delete(finished)
       finish()
     }
-    return Promise.resolve(start()).then(
+    const started = (async () => start())() // a method may also throw at once
+    return started.then(
       (value) => {
         end()
         return value
@@ -89,7 +90,7 @@ export function createSessionClient(client: ShellClient, calls: ClientCalls): Sh
 }
 
 function factsOf(client: ShellClient): ReadonlyArray<readonly [string, unknown]> {
-  const names = new Set(['name', 'place', 'database', ...Object.keys(client)])
+  const names = new Set(['name', 'place', 'database', 'settings', ...Object.keys(client)])
   return [...names].flatMap((name) => {
     const value: unknown = Reflect.get(client, name)
     return typeof value === 'function' || value === undefined ? [] : [[name, value] as const]

@@ -1,4 +1,5 @@
 /** What one shell session holds, and how it runs one statement. It reads no keys and draws no prompt. */
+import { stripVTControlCharacters } from 'node:util'
 import type { ResultKind } from './api-help.ts'
 import { formatFailure, isCancelled } from './error-report.ts'
 import { type Evaluation, evaluate, type SourcePlace } from './evaluate.ts'
@@ -135,13 +136,13 @@ export class Session {
   }
 
   /** As `run`, kept for `.save` with what it prints. */
-  async record(text: string, work: () => Promise<Outcome>): Promise<Outcome> {
+  async record(source: string, work: () => Promise<Outcome>): Promise<Outcome> {
     const output: string[] = []
-    this.output.record((lines) => output.push(...lines.split('\n')))
+    this.output.record((text) => output.push(...stripVTControlCharacters(text).split('\n')))
     const outcome = await work().finally(() => this.output.record(undefined))
     if (outcome !== 'incomplete' && outcome !== 'empty') {
       const { prompt } = this
-      this.transcript.add({ prompt, source: text, output, succeeded: outcome === 'done' })
+      this.transcript.add({ prompt, source, output, succeeded: outcome === 'done' })
     }
     return outcome
   }

@@ -1,0 +1,279 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Terminal } from '../fakes/terminal.ts'
+import { hasTool } from '../fakes/tools.ts'
+
+const shell = fileURLToPath(new URL('../fakes/shell.mjs', import.meta.url))
+const prompt = /aws:us-east-1>$/
+
+let home: string
+let terminal: Terminal
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'sregistry-shell-'))
+})
+
+afterEach(() => {
+  terminal.close()
+  rmSync(home, { recursive: true, force: true })
+})
+
+type Start = { args?: string[]; columns?: number; env?: { [name: string]: string } }
+
+async function start({ args = [], columns = 80, env = {} }: Start = {}): Promise<Terminal> {
+  terminal = Terminal.open({
+    command: [process.execPath, shell, '--quiet', ...args],
+    env: { HOME: home, LANG: 'C.UTF-8', XDG_STATE_HOME: '', XDG_CONFIG_HOME: '', ...env },
+    columns,
+  })
+  await terminal.until(prompt)
+  return terminal
+}
+
+const historyFile = (): string => join(home, '.local/state/sregistry/history')
+const history = (): string => readFileSync(historyFile(), 'utf8')
+
+describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
+  test('lines typed ahead run in order, each after its prompt', async () => {
+    await start()
+    terminal.enter("client.pull('slow500').size")
+    terminal.enter("'second'")
+    terminal.enter('missing()')
+    terminal.enter("'third'")
+    const screen = await terminal.until(/'third'\n'third'\naws:us-east-1>$/)
+    expect(screen.split('\n').filter((line) => /^(?:\d+|'|ReferenceError)/.test(line))).toEqual([
+      '2200000',
+      "'second'",
+      'ReferenceError: missing is not defined',
+      "'third'",
+    ])
+  })
+
+  test('four lines pasted at once are four statements', async () => {
+    await start()
+    terminal.type('a = 1\rb = sleep(0.1) ?? 2\rfor (const x of [a]) {\r  print(x + b)\r}\r')
+    await terminal.until(/\}\n3\naws:us-east-1>$/)
+  })
+
+  test('Ctrl-C in a pull cancels it and gives the prompt back within a second', async () => {
+    await start()
+    terminal.enter("client.pull('slow60000')")
+    await terminal.until('total')
+    const pressedAt = performance.now()
+    terminal.press('C-c')
+    const screen = await terminal.until(/cancelled: 1 layer is kept\naws:us-east-1>$/)
+    expect(performance.now() - pressedAt).toBeLessThan(1000)
+    expect(screen).toContain('^C cancelling… (Ctrl-C again to stop waiting)')
+    expect(screen).not.toContain('total')
+    terminal.enter('client.state.cleaned')
+    await terminal.until("[ 'pull of slow60000' ]")
+  })
+
+  test('Ctrl-C ends an endless loop', async () => {
+    await start()
+    terminal.enter("console.log('on'); while (true) {}")
+    await terminal.until(/^on$/m)
+    terminal.press('C-c')
+    await terminal.until(/\^C\ncancelled\naws:us-east-1>$/)
+  })
+
+  test('Ctrl-C ends a loop that catches everything, as its later calls are refused', async () => {
+    await start()
+    terminal.enter('n = 0')
+    terminal.enter('for (const i of Array(9)) try { client.pull("slow60000") } catch { n++ }')
+    await terminal.until('total')
+    terminal.press('C-c')
+    await terminal.until(/\naws:us-east-1>$/)
+    terminal.enter('n * 100')
+    await terminal.until(/^900$/m)
+  })
+
+  test('Ctrl-C twice stops waiting, and what goes on says nothing any more', async () => {
+    await start()
+    terminal.enter('await new Promise((done) => setTimeout(() => done("too late"), 400))')
+    await terminal.until(/0\)\)\n?$/)
+    terminal.press('C-c')
+    await terminal.until('cancelling')
+    terminal.press('C-c')
+    await terminal.until(/background\naws:us-east-1>$/)
+    terminal.enter('sleep(0.6)')
+    terminal.enter("'still here'")
+    const screen = await terminal.until(/^'still here'$/m)
+    expect(screen).not.toMatch(/^.?too late/m)
+  })
+
+  test('Ctrl-C at the prompt clears the line, and twice leaves', async () => {
+    await start()
+    terminal.type('half a line')
+    terminal.press('C-c')
+    await terminal.until(/half a line\naws:us-east-1>$/)
+    terminal.press('C-c')
+    await terminal.until('(To exit, press Ctrl+C again')
+    terminal.press('C-c')
+    await terminal.until('exit code 0')
+  })
+
+  test('Ctrl-D in mid-pull leaves after it', async () => {
+    await start()
+    terminal.enter("client.pull('slow500').size")
+    terminal.press('C-d')
+    await terminal.until(/2200000\naws:us-east-1>\s*\nexit code 0/)
+  })
+
+  test('a resize in mid-pull draws no prompt over the bars', async () => {
+    await start()
+    terminal.enter("client.pull('slow1500').size")
+    await terminal.until('total')
+    terminal.resize(60)
+    const screen = await terminal.until(/2200000\naws:us-east-1>$/)
+    expect(screen.match(/aws:us-east-1>/g)).toHaveLength(2)
+    expect(screen).not.toContain('total')
+  })
+
+  test('an error of background work appears above the prompt and keeps what is typed', async () => {
+    await start()
+    terminal.enter("setTimeout(() => { throw new Error('late') }, 300); 5")
+    await terminal.until(/^5$/m)
+    terminal.type('1 + ')
+    await terminal.until(/in the background: Error: late\n(.*\n)*aws:us-east-1> 1 \+/)
+    terminal.enter('1')
+    await terminal.until(/^2$/m)
+  })
+
+  test('Tab completes members, repositories, tags, options and their values', async () => {
+    await start()
+    for (const [typed, seen] of [
+      ['cli', 'client'],
+      ['.lay', 'client.layers'],
+      ["('lib", "client.layers('library/"],
+      ['bu', "client.layers('library/busybox"],
+      [':l', "client.layers('library/busybox:latest"],
+    ] as const) {
+      terminal.type(typed)
+      terminal.press('Tab')
+      await terminal.until(seen)
+    }
+    terminal.press('C-u')
+    terminal.type("client.pull('x', { comp")
+    terminal.press('Tab')
+    await terminal.until('{ compression')
+    terminal.type(": 'z")
+    terminal.press('Tab')
+    await terminal.until("compression: 'zstd")
+  })
+
+  test('Tab twice after the bracket shows the signature', async () => {
+    await start({ columns: 120 })
+    terminal.type('client.pull(')
+    terminal.press('Tab')
+    terminal.press('Tab')
+    await terminal.until(
+      /client\.pull\(reference \| \[references\].*\n.*\naws:us-east-1> client\.pull\($/,
+    )
+  })
+
+  test('a whole statement comes back with one press of Up', async () => {
+    await start()
+    terminal.type('for (const x of [7]) {\r  print(x)\r}\r')
+    await terminal.until(/\}\n7\naws:us-east-1>$/)
+    terminal.press('Up')
+    await terminal.until(/> for \(const x of \[7\]\) \{\n\s*(?:\| )?\s*print\(x\)\n(?:\| )?\}$/)
+    terminal.press('Enter')
+    await terminal.until(/7\n(.*\n)+7\naws:us-east-1>$/)
+  })
+
+  test('an unknown command is told from its neighbour', async () => {
+    await start()
+    terminal.enter('.imges')
+    await terminal.until('no such command .imges; did you mean .images?')
+  })
+
+  test('.exit leaves with its code', async () => {
+    await start()
+    terminal.enter('.exit 3')
+    await terminal.until('exit code 3')
+  })
+
+  test('!command gets the terminal, and the last image in $image', async () => {
+    await start()
+    terminal.enter("client.pull('library/busybox').size")
+    await terminal.until('2200000')
+    terminal.enter("client.get ? 0 : image = client.pull('library/busybox')")
+    terminal.enter('!echo "it is $image"; exit 4')
+    await terminal.until(/it is .*library-busybox:latest\.simg\nexit code 4\naws/)
+  })
+
+  test('.use changes client and prompt', async () => {
+    await start()
+    terminal.enter('.use region=eu-west-1')
+    await terminal.until(/\[client\|aws\].*\n(.*\n)*aws:eu-west-1>$/)
+  })
+
+  test('kill -9 keeps the statement that ran, and secrets reach no file', async () => {
+    await start()
+    terminal.enter("client.use({ secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }).name")
+    await terminal.until("'aws'")
+    terminal.enter("console.log('on'); while (true) {}")
+    await terminal.until(/^on$/m)
+    const children = execFileSync('pgrep', ['-P', String(terminal.pid())], { encoding: 'utf8' })
+    process.kill(Number(children.trim().split('\n')[0]), 'SIGKILL')
+    await terminal.until('exit code 137')
+    expect(history()).toMatch(/^\{"t":\d+,"s":"console\.log\('on'\); while \(true\) \{\}"\}\n$/)
+    expect(execFileSync('find', [home, '-type', 'f'], { encoding: 'utf8' }).trim()).toBe(
+      historyFile(),
+    )
+  })
+
+  test('the rc file runs before the prompt; its fault is named and ends nothing', async () => {
+    const rc = join(home, 'rc.js')
+    writeFileSync(rc, 'mine = 41\n\nmissing()\n', { mode: 0o600 })
+    await start({ env: { SREGISTRY_RC: rc } })
+    expect(terminal.screen()).toContain('rc.js:3: ReferenceError: missing is not defined')
+    terminal.enter('mine + 1')
+    await terminal.until(/^42$/m)
+  })
+
+  test('an rc file that others may write is not run', async () => {
+    const rc = join(home, 'rc.js')
+    writeFileSync(rc, 'mine = 41\n')
+    execFileSync('chmod', ['666', rc])
+    await start({ env: { SREGISTRY_RC: rc } })
+    expect(terminal.screen()).toContain('others may write to it')
+    terminal.enter('typeof mine')
+    await terminal.until("'undefined'")
+  })
+
+  test.each([
+    ['a dumb terminal', { TERM: 'dumb' }],
+    ['no UTF-8', { LANG: 'C', LC_ALL: 'C' }],
+  ])('%s works in ASCII', async (_, env) => {
+    await start({ env })
+    terminal.enter("client.layers('library/busybox')")
+    const screen = await terminal.until(/488 KiB/)
+    expect(screen).not.toMatch(/[^\n -~]/)
+  })
+
+  test('.save writes a session that --check accepts, and no secret', async () => {
+    await start()
+    terminal.enter("image = client.pull('library/busybox')")
+    terminal.enter("x = { token: 'hunter2hunter2' }.token.length")
+    terminal.enter('image.digest')
+    const file = join(home, 'tour.session')
+    terminal.enter(`.save ${file}`)
+    await terminal.until('saved to')
+    expect(existsSync(file)).toBe(true)
+    const text = readFileSync(file, 'utf8')
+    expect(text).not.toContain('hunter2')
+    expect(text).toContain("'sha256:[hex64]'")
+    const args = [shell, '--check', file]
+    execFileSync(process.execPath, args, { env: { ...process.env, HOME: home } })
+    writeFileSync(file, text.replace("'sha256:[hex64]'", "'sha1:[hex64]'"))
+    expect(() =>
+      execFileSync(process.execPath, args, { env: { ...process.env, HOME: home }, stdio: 'pipe' }),
+    ).toThrow(/sha1/)
+  })
+})

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest'
+import { holdsSecret } from '../../src/shell/secret-lines.ts'
+
+const secretKey = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
+
+describe('must not be stored', () => {
+  test.each([
+    ['an access key id', 'key = "AKIAIOSFODNN7EXAMPLE"'],
+    ['a temporary one', 'x("ASIAIOSFODNN7EXAMPLE")'],
+    ['a secret key on its own', `const k = '${secretKey}'`],
+    ['a session token', "t = 'IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEU'"],
+    ['a JSON web token', "x = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc'"],
+    ['a password option', "client.use({ password: 'hunter2' })"],
+    ['a quoted key', `x = { "secretAccessKey": "abc" }`],
+    ['a token', "let token = 'abcdef'"],
+    ['a template', 'const apiKey = `abc`'],
+    ['an environment assignment', "process.env.SREGISTRY_AWS_SECRET = 'x'"],
+    ['an indexed environment assignment', "process.env['AWS_SESSION_TOKEN'] = 'x'"],
+    ['a call with the name', "setEnv('SREGISTRY_AWS_SECRET', 'x')"],
+    ['a shell command', '!AWS_SECRET_ACCESS_KEY=abc aws ecr get-login-password'],
+    ['an export', '!export TOKEN=abc'],
+    ['.use with a key', '.use aws key=abc'],
+    ['.use with a secret', '.use secret=abc region=eu-west-1'],
+    ['a URL with userinfo', "fetch('https://user:pass@registry.example/v2/')"],
+    ['a login token', "'AWS:eyJwYXlsb2FkIjoi'"],
+    ['a login token in base64', "'QVdTOmV5SndZWGxzYjJGa0lqb2k='"],
+    ['a header', "fetch(u, { headers: { authorization: 'Basic abcdefgh' } })"],
+    ['a bearer', "h = 'Bearer abcdefghijkl'"],
+    ['a presigned URL', "fetch('https://s3.example/x?X-Amz-Signature=0a1b')"],
+    ['a CloudFront URL', "u = 'https://d.example/x?Key-Pair-Id=K1&Signature=abc'"],
+    ['a PEM block', 'k = `-----BEGIN PRIVATE KEY-----\nMIIE`'],
+    ['a flag', '!docker login --password hunter2 host'],
+    ['any line of many', `for (const x of y) {\n  use({ secret: 'abc' })\n}`],
+  ])('%s', (_, line) => expect(holdsSecret(line)).toBe(true))
+})
+
+describe('may be stored', () => {
+  test.each([
+    "image = client.pull('library/busybox:latest')",
+    'client.token()',
+    "client.policy('pull')",
+    "client.pull('secret-project/app')",
+    `client.pull('library/busybox@sha256:${'a1'.repeat(32)}')`,
+    "client.use({ region: 'eu-west-1', profile: 'lab' })",
+    '.use aws region=eu-west-1',
+    'tokens.filter((token) => token.length > 3)',
+    'if (token === "") retry()',
+    'for (const key of Object.keys(image)) print(key)',
+    "client.manifest('123456789012.dkr.ecr.us-east-1.amazonaws.com/a/b')",
+    '/a/very/long/path/that/has/more/than/forty/characters/in/it/indeed.js',
+    "client.search('a=b')",
+    '.load tour.js',
+    'x = password',
+  ])('%s', (line) => expect(holdsSecret(line)).toBe(false))
+})

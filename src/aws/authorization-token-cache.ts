@@ -73,7 +73,7 @@ async function writeCache(path: string, file: CacheFile): Promise<void> {
     await writeSynced(temporary, JSON.stringify(file))
     await rename(temporary, path)
   } catch (cause) {
-    await rm(temporary, { force: true })
+    await rm(temporary, { force: true }).catch(() => undefined) // never made: the error above tells why
     throw new SregistryError('NOT_WRITABLE', `cannot keep the ECR token in ${path}`, {
       hint: 'make the folder writable, or unset SREGISTRY_CREDENTIALS_CACHE',
       cause,

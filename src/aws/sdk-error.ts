@@ -78,11 +78,10 @@ function requestHint(error: unknown): string {
   return `try again; if it stays, AWS support can look it up${named}`
 }
 
-/** The name and message of anything thrown; names may carry a namespace (`com.amazonaws.ecr#X`). */
+/** The name and message of anything thrown; the SDK has cut namespaces (`com.amazonaws.ecr#X`) by now. */
 export function namedError(error: unknown): { readonly name: string; readonly message: string } {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
-  const name = error.name.split('#').at(-1)?.split(':')[0] ?? 'Error'
-  return { name, message: error.message }
+  return { name: error.name, message: error.message }
 }
 
 /**

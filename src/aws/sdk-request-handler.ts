@@ -13,6 +13,8 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 export type SdkTransport = {
   /** The dispatcher that all requests use: proxies, CA bundle and time limits are its own. */
   readonly dispatcher: () => Dispatcher | Promise<Dispatcher>
+  /** `host[:port]` of the proxy that a URL passes through, without its password. */
+  readonly proxyOf: (url: URL) => string | undefined
 }
 
 /** What an answer said of the server's clock. */
@@ -67,12 +69,15 @@ async function exchange(
 ): Promise<SdkAnswer> {
   const dispatcher = await transport.dispatcher()
   const { request: send } = await import('undici')
-  const answer = await send(urlOf(request), {
+  const url = urlOf(request)
+  const answer = await send(url, {
     dispatcher,
     method: request.method as Dispatcher.HttpMethod,
     headers: request.headers,
     ...(request.body === undefined ? {} : { body: request.body }),
     ...(signal === undefined ? {} : { signal }),
+  }).catch((error: unknown) => {
+    throw isProxyLogin(error) ? proxyLogin(transport.proxyOf(url) ?? 'the proxy', url.host) : error
   })
   const headers = flatHeaders(answer.headers)
   reportClock(headers['date'], options)
@@ -117,6 +122,18 @@ async function readBounded(body: AsyncIterable<Uint8Array>, maxBytes: number): P
     parts.push(part)
   }
   return Buffer.concat(parts, sizeBytes)
+}
+
+// Plain http passes a proxy without a tunnel. undici makes its 407 an error without a code of its own
+// (7.30, `lib/dispatcher/proxy-agent.js`); only the sentence tells.
+function isProxyLogin(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Proxy Authentication Required (407)')
+}
+
+function proxyLogin(proxy: string, host: string): SregistryError {
+  return new SregistryError('NETWORK', `${proxy} wants a name and a password for ${host}`, {
+    hint: 'put them into the URL of the proxy: http://user:password@proxy:port',
+  })
 }
 
 function htmlAnswer(host: string, status: number): SregistryError {

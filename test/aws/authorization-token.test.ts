@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -146,6 +146,24 @@ describe('the credentials of the registry client', () => {
     expect(answer).not.toEqual(credentials)
   })
 
+  test.each([
+    'evil.example',
+    'evil.example:443',
+    '111111111111.dkr.ecr.us-east-1.amazonaws.com.evil.example',
+  ])('are not sent to %s, which is no ECR', async (host) => {
+    const source = ecrCredentialSource(new AuthorizationTokenSource(world.connection.controlPlane))
+    await expect(source({ host })).rejects.toMatchObject({ code: 'SETTING_INVALID' })
+  })
+
+  test.each(['111111111111.dkr.ecr.us-east-1.amazonaws.com', 'mine.example:5000'])(
+    'are sent to %s: an ECR, or the host that the user set',
+    async (host) => {
+      const tokens = new AuthorizationTokenSource(world.connection.controlPlane)
+      const source = ecrCredentialSource(tokens, 'mine.example:5000')
+      expect(await source({ host })).toMatchObject({ kind: 'basic-token' })
+    },
+  )
+
   test('are not renewed after a refusal by policy', async () => {
     const { answer } = await refused('User: x is not authorized to perform: ecr:BatchGetImage', 403)
     expect(answer).toBeUndefined()
@@ -173,17 +191,35 @@ describe('the token on disk', () => {
     expect(await other.read()).toBeUndefined()
   })
 
-  test.each([
-    ['others can read', 0o644, undefined],
-    ['is damaged', 0o600, '{"a":'],
-  ])('that %s counts as empty', async (_, mode, text) => {
-    const path = join(root, `odd-${mode}.json`)
+  test('that others can read counts as empty', async () => {
+    const path = join(root, 'open.json')
     const cache = authorizationTokenCache(path, ['us-east-1'])
     await new AuthorizationTokenSource(world.connection.controlPlane, { cache }).get()
-    const content = text ?? '{}'
-    await writeFile(path, content)
-    await (await import('node:fs/promises')).chmod(path, mode)
+    expect(await cache.read()).toBeDefined()
+    await chmod(path, 0o644)
     expect(await cache.read()).toBeUndefined()
+  })
+
+  test.each(['{"a":', '[]', 'null', '{"k": 1}'])(
+    'that is damaged (%s) counts as empty',
+    async (text) => {
+      const path = join(root, 'damaged.json')
+      await writeFile(path, text, { mode: 0o600 })
+      const cache = authorizationTokenCache(path, ['us-east-1'])
+      expect(await cache.read()).toBeUndefined()
+      await new AuthorizationTokenSource(world.connection.controlPlane, { cache }).get()
+      expect(await cache.read()).toBeDefined()
+    },
+  )
+
+  test('that cannot be written is an error that names the setting', async () => {
+    await writeFile(join(root, 'a-file'), '')
+    const cache = authorizationTokenCache(join(root, 'a-file', 'tokens.json'), ['us-east-1'])
+    const tokens = new AuthorizationTokenSource(world.connection.controlPlane, { cache })
+    await expect(tokens.get()).rejects.toMatchObject({
+      code: 'NOT_WRITABLE',
+      hint: expect.stringContaining('SREGISTRY_CREDENTIALS_CACHE'),
+    })
   })
 })
 

@@ -1,6 +1,10 @@
 /** A connection to a control plane, made from an environment alone: what most tests here start from. */
 import { tmpdir } from 'node:os'
-import { type AwsConnection, connectAws } from '../../src/aws/aws-connection.ts'
+import {
+  type AwsConnection,
+  type AwsConnectionOptions,
+  connectAws,
+} from '../../src/aws/aws-connection.ts'
 import {
   type AwsOptions,
   type AwsSettings,
@@ -20,10 +24,11 @@ export function openAwsWorld(
   env: Readonly<Record<string, string | undefined>>,
   options: AwsOptions = {},
   home = tmpdir(),
+  more: Pick<AwsConnectionOptions, 'mfaCode' | 'onWarning'> = {},
 ): AwsWorld {
   const transport = createTransport({ env })
   const settings = resolveAwsSettings({ settings: loadSettings({ env, home }), env, options })
-  const connection = connectAws({ settings, transport, env, home })
+  const connection = connectAws({ settings, transport, env, home, ...more })
   return {
     connection,
     settings,

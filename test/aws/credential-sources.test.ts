@@ -44,13 +44,14 @@ type Scenario = {
   readonly files?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
   readonly options?: AwsOptions
+  readonly more?: Parameters<typeof openAwsWorld>[3]
 }
 
 const staticKeys = () =>
   `aws_access_key_id = ${ecr.user.accessKeyId}\naws_secret_access_key = ${ecr.user.secretAccessKey}\n`
 
 async function inScenario<Result>(
-  { files = {}, env = {}, options = {} }: Scenario,
+  { files = {}, env = {}, options = {}, more = {} }: Scenario,
   run: (world: ReturnType<typeof openAwsWorld>) => Promise<Result>,
 ): Promise<Result> {
   for (const [name, text] of Object.entries(files)) {
@@ -67,7 +68,7 @@ async function inScenario<Result>(
     ...env,
   }
   return withEnvironment(whole, async () => {
-    const world = openAwsWorld(whole, options, home)
+    const world = openAwsWorld(whole, options, home, more)
     try {
       return await run(world)
     } finally {
@@ -383,4 +384,34 @@ test('a file that the user mends while the program runs is read anew', async () 
     await writeFile(join(home, '.aws', 'credentials'), `[late]\n${staticKeys()}`)
     expect((await connection.tokens.get()).registryHost).toBe(ecr.registryHost)
   })
+})
+
+test('keys that AWS refused are read anew after the user mended them', async () => {
+  const credentials = join(home, '.aws', 'credentials')
+  const wrong = `[default]\naws_access_key_id = ${ecr.user.accessKeyId}\naws_secret_access_key = wrong\n`
+  await inScenario({ files: { '.aws/credentials': wrong } }, async ({ connection }) => {
+    await expect(connection.tokens.get()).rejects.toMatchObject({
+      code: 'CREDENTIALS_INVALID',
+      message: expect.stringContaining('profile default (static keys)'),
+    })
+    await writeFile(credentials, `[default]\n${staticKeys()}`)
+    expect((await connection.tokens.get()).registryHost).toBe(ecr.registryHost)
+  })
+})
+
+test('the code of an MFA device is asked for, and goes to STS', async () => {
+  const files = {
+    '.aws/config':
+      '[profile puller]\nrole_arn = arn:aws:iam::210987654321:role/puller\nsource_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n',
+    '.aws/credentials': `[base]\n${staticKeys()}`,
+  }
+  const serials: string[] = []
+  const mfaCode = async (serial: string) => {
+    serials.push(serial)
+    return '123456'
+  }
+  const scenario = { env: { AWS_PROFILE: 'puller' }, files, more: { mfaCode } }
+  expect(await useCredentials(scenario)).toMatchObject({ source: 'profile puller (assumed role)' })
+  expect(serials).toEqual(['arn:aws:iam::123456789012:mfa/me'])
+  expect(aws.asked).toEqual(['STS AssumeRole with code 123456'])
 })

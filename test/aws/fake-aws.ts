@@ -77,7 +77,7 @@ function answer(
     })
   }
   if (path === '/container-refused') return { ...json({ message: 'no role' }), status: 403 }
-  return securityTokens(new URLSearchParams(body).get('Action') ?? '', key, fake)
+  return securityTokens(new URLSearchParams(body), key, fake)
 }
 
 function json(value: unknown): Answer {
@@ -100,11 +100,13 @@ function instanceMetadata(path: string, key: GivenKey, asked: string[]): Answer 
 const namespace = 'https://sts.amazonaws.com/doc/2011-06-15/'
 
 function securityTokens(
-  action: string,
+  form: URLSearchParams,
   key: GivenKey,
   fake: { asked: string[]; stsError: FakeAws['stsError'] },
 ): Answer {
-  fake.asked.push(`STS ${action}`)
+  const action = form.get('Action') ?? ''
+  const code = form.get('TokenCode')
+  fake.asked.push(`STS ${action}${code === null ? '' : ` with code ${code}`}`)
   if (fake.stsError !== undefined) {
     const { code, message } = fake.stsError
     const body = `<ErrorResponse xmlns="${namespace}"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>r</RequestId></ErrorResponse>`

@@ -6,52 +6,16 @@
  */
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { type EcrHost, parseEcrHost } from '../registry/ecr-host.ts'
-import type { SettingName } from '../settings/setting-table.ts'
 import { parseFlag } from '../settings/setting-values.ts'
-import type { Settings } from '../settings/settings.ts'
+import { type AwsSettingsInput, type Finder, finder, type Sourced } from './aws-setting-finder.ts'
 import type { KeyPair } from './ecr-client.ts'
 import { type EndpointVariant, registryHostOf } from './partition.ts'
 import { Secret } from './secret.ts'
-import {
-  activeProfile,
-  type Environment,
-  profileSection,
-  readSharedConfig,
-  type SharedConfig,
-} from './shared-config.ts'
 
-/** A value and where it was found, in words: `environment SREGISTRY_AWS_ID`, `~/.sregistry`. */
-export type Sourced<Value> = { readonly value: Value; readonly source: string }
+export type { AwsOptions, AwsSettingsInput, Sourced } from './aws-setting-finder.ts'
 
 /** Source of what the host in a reference says. */
 export const referenceSource = 'the host in the reference'
-
-/** Settings given by the caller (`client.use`, command line), first of all. */
-export type AwsOptions = {
-  readonly account?: string
-  readonly region?: string
-  /** Another data plane, `host[:port]`, with `http://` before it for plain HTTP. */
-  readonly base?: string
-  readonly plainHttp?: boolean
-  /** Another control plane, as `http://127.0.0.1:4566`. */
-  readonly endpoint?: string
-  readonly profile?: string
-  readonly accessKeyId?: string
-  readonly secretAccessKey?: string
-  readonly sessionToken?: string
-}
-
-export type AwsSettingsInput = {
-  /** Environment and `~/.sregistry`, already in order. */
-  readonly settings: Pick<Settings, 'find' | 'file' | 'home'>
-  /** For the variables of AWS's own tools. */
-  readonly env: Environment
-  readonly options?: AwsOptions
-  /** Host[:port] of the reference, when it names one. */
-  readonly referenceHost?: string
-  /** Default: read from the home directory. */
-  readonly shared?: SharedConfig
-}
 
 export type AwsSettings = {
   readonly account: Sourced<string> | undefined
@@ -70,8 +34,7 @@ export type AwsSettings = {
  * @throws {SregistryError} SETTING_INVALID naming the setting, its source and what it should be.
  */
 export function resolveAwsSettings(input: AwsSettingsInput): AwsSettings {
-  const shared = input.shared ?? readSharedConfig(input.env, input.settings.home)
-  const found = finder(input, shared)
+  const found = finder(input)
   const base = found.own('base', 'SREGISTRY_AWS_BASE')
   const host = namedHost(input.referenceHost, base)
   const account = checked(accountOf(found, host), /^\d{12}$/, 'account', 'twelve digits, no dashes')
@@ -88,69 +51,6 @@ export function resolveAwsSettings(input: AwsSettingsInput): AwsSettings {
     keyPair: keyPairOf(found, input),
     variant,
   }
-}
-
-type Finder = {
-  readonly profile: Sourced<string>
-  /** A setting of ours: option, environment, `~/.sregistry`. */
-  readonly own: (
-    option: Exclude<keyof AwsOptions, 'plainHttp'> | undefined,
-    variable: SettingName,
-  ) => Sourced<string> | undefined
-  readonly option: (option: Exclude<keyof AwsOptions, 'plainHttp'>) => Sourced<string> | undefined
-  readonly env: (...variables: readonly string[]) => Sourced<string> | undefined
-  /** A key of the profile in the shared files. */
-  readonly shared: (key: string) => Sourced<string> | undefined
-  /** A key of the profile's `services` section for ECR. */
-  readonly service: (key: string) => Sourced<string> | undefined
-}
-
-function finder(input: AwsSettingsInput, shared: SharedConfig): Finder {
-  const { env, options = {}, settings } = input
-  const profile = profileOf(env, options.profile)
-  const section = profileSection(shared, profile.value) ?? {}
-  const services = shared.config?.get(`services ${section['services'] ?? ''}`) ?? {}
-  const fromEnv = (...variables: readonly string[]): Sourced<string> | undefined => {
-    const name = variables.find((variable) => env[variable])
-    return name === undefined ? undefined : sourced(env[name], `environment ${name}`)
-  }
-  const option: Finder['option'] = (name) => sourced(options[name], `option ${name}`)
-  const where = `profile ${profile.value} in ${shared.configPath}`
-  return {
-    profile,
-    env: fromEnv,
-    option,
-    own: (name, variable) => (name && option(name)) ?? ownSetting(settings, variable),
-    shared: (key) => sourced(section[key], where),
-    service: (key) => sourced(services[`ecr.${key}`], where),
-  }
-}
-
-function ownSetting(
-  settings: AwsSettingsInput['settings'],
-  name: SettingName,
-): Sourced<string> | undefined {
-  const found = settings.find(name)
-  if (found === undefined) return undefined
-  const sources = {
-    option: `option ${name}`,
-    environment: `environment ${name}`,
-    file: settings.file,
-    default: 'default',
-  }
-  return sourced(found.value, sources[found.source])
-}
-
-function sourced(value: string | undefined, source: string): Sourced<string> | undefined {
-  const trimmed = value?.trim()
-  return trimmed ? { value: trimmed, source } : undefined
-}
-
-function profileOf(env: Environment, given: string | undefined): Sourced<string> {
-  const value = activeProfile(env, given)
-  if (given) return { value, source: 'option profile' }
-  const name = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE'].find((variable) => env[variable])
-  return { value, source: name === undefined ? 'default' : `environment ${name}` }
 }
 
 /** The ECR host that the reference names, or else the one in SREGISTRY_AWS_BASE. */

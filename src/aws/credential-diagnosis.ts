@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Sourced } from './aws-settings.ts'
+import type { Sourced } from './aws-setting-finder.ts'
 import {
   type Environment,
   type IniSection,

@@ -1,5 +1,6 @@
 /** The doctor's first four rungs: who we are, as far as AWS is concerned. */
-import type { AwsSettings, Sourced } from './aws-settings.ts'
+import type { Sourced } from './aws-setting-finder.ts'
+import type { AwsSettings } from './aws-settings.ts'
 import { describeCredentials } from './credentials.ts'
 import type { DoctorCase, Finding } from './doctor-case.ts'
 import { clockSkewMs, describeSkew, maxSkewMs } from './server-clock.ts'

@@ -12,7 +12,7 @@ import type { KeyPair } from './ecr-client.ts'
 import { type EndpointVariant, registryHostOf } from './partition.ts'
 import { Secret } from './secret.ts'
 
-export type { AwsOptions, AwsSettingsInput, Sourced } from './aws-setting-finder.ts'
+export type { AwsOptions } from './aws-setting-finder.ts'
 
 /** Source of what the host in a reference says. */
 export const referenceSource = 'the host in the reference'

@@ -191,7 +191,7 @@ function singleSignOn({
 }
 
 /** End of the cached SSO token; undefined when there is none that can be read. */
-export function ssoTokenEnd(home: string, sessionOrStartUrl: string): Date | undefined {
+function ssoTokenEnd(home: string, sessionOrStartUrl: string): Date | undefined {
   const name = createHash('sha1').update(sessionOrStartUrl).digest('hex')
   try {
     const text = readFileSync(join(home, '.aws', 'sso', 'cache', `${name}.json`), 'utf8')

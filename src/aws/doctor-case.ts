@@ -38,7 +38,7 @@ export type RungResult = Finding & {
   readonly title: string
 }
 
-export type DoctorImage = {
+type DoctorImage = {
   readonly digest: string
   readonly platform: string
   readonly sizeBytes: number

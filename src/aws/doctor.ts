@@ -95,7 +95,7 @@ async function safely(check: () => Promise<Finding>): Promise<Finding> {
 }
 
 /** An error as a finding. */
-export function failure(error: unknown): Finding {
+function failure(error: unknown): Finding {
   const known = isSregistryError(error)
     ? error
     : new SregistryError('INTERNAL', 'the check itself failed', { cause: error })

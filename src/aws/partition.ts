@@ -24,7 +24,7 @@ const commercial: Partition = {
 }
 
 /** More specific patterns first: `us-gov-…` also has the form of a commercial region. */
-export const partitions: readonly Partition[] = [
+const partitions: readonly Partition[] = [
   {
     id: 'aws-us-gov',
     regions: /^us-gov-\w+-\d+$/,

@@ -9,7 +9,7 @@ import { partitionOf, repositoryArn } from './partition.ts'
 export const policyKinds = ['pull', 'browse', 'push', 'create'] as const
 export type PolicyKind = (typeof policyKinds)[number]
 
-export type PolicyStatement = {
+type PolicyStatement = {
   readonly Sid: string
   readonly Effect: 'Allow'
   readonly Principal?: { readonly AWS: readonly string[] }

@@ -7,13 +7,13 @@ import { repositoryArn } from './partition.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
 import { skewSentence } from './server-clock.ts'
 
-export type SdkErrorInput = {
+type SdkErrorInput = {
   readonly name: string
   /** AWS's own sentence, already fit for people. */
   readonly message: string
   readonly context: SdkErrorContext
 }
-export type SdkErrorOutput = {
+type SdkErrorOutput = {
   readonly code: ErrorCode
   readonly text: string
   readonly hint: string
@@ -78,8 +78,8 @@ const denied: SdkErrorRule = ({ message, context }) => {
   }
 }
 
-/** The mend for a refusal, from AWS's own sentence about it. Used for the data plane's 403 too. */
-export function denialHint(
+/** The mend for a refusal, from AWS's own sentence about it. */
+function denialHint(
   message: string,
   action: string,
   resource: string | undefined,

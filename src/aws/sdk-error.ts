@@ -79,7 +79,7 @@ function requestHint(error: unknown): string {
 }
 
 /** The name and message of anything thrown; the SDK has cut namespaces (`com.amazonaws.ecr#X`) by now. */
-export function namedError(error: unknown): { readonly name: string; readonly message: string } {
+function namedError(error: unknown): { readonly name: string; readonly message: string } {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) }
   return { name: error.name, message: error.message }
 }
@@ -88,7 +88,7 @@ export function namedError(error: unknown): { readonly name: string; readonly me
  * A message fit for people: no control characters, no queries of URLs, and nothing of the canonical
  * request that a signature error repeats (its `x-amz-security-token` line is a secret).
  */
-export function readable(message: string): string {
+function readable(message: string): string {
   const start = message.split(/The Canonical String|The String-to-Sign|The canonical/i)[0] ?? ''
   const withoutQueries = start
     .replace(/(https?:\/\/)(?:[^\s/@]+@)?([^\s?#'"]+)[?#][^\s'"]*/g, '$1$2')

@@ -13,6 +13,7 @@ import {
   type SessionFile,
   type SessionStep,
 } from './session-file.ts'
+import { openClient } from './shell-client.ts'
 import { outputModes, type ShellOptions } from './shell-options.ts'
 
 /** @returns 0 when every file keeps its word, 1 with a diff of the first difference of each otherwise. */
@@ -45,7 +46,8 @@ async function checkSession(file: SessionFile, options: ShellOptions): Promise<s
   const env = { ...options.env, LC_ALL: 'C.UTF-8', NO_COLOR: '1', FORCE_COLOR: undefined }
   const modes = outputModes(options.flags)
   const output = new ShellOutput({ stdout: sink, stderr: sink, env, bars: sink, modes })
-  const { client, createClient, globals } = options
+  const { createClient, globals } = options
+  const client = await openClient(options.client)
   const session = new Session({ client, createClient, output, now: Date.now })
   defineGlobals(session, globals ?? {})
   defineResults()

@@ -5,6 +5,7 @@ import { formatStack } from '../terminal/error-message.ts'
 import { sanitiseLines } from '../terminal/sanitise.ts'
 import type { CommandContext } from './command-context.ts'
 import { promptOf, usageError } from './command-faults.ts'
+import { type DotCommandName, dotCommandNames } from './command-names.ts'
 import { editStatement, loadFile, saveFile } from './file-commands.ts'
 import { type CommandHelps, helpForName, overviewHelp, unknownHelp } from './help.ts'
 import { nearestName } from './nearest-name.ts'
@@ -28,23 +29,26 @@ export function readCommand(line: string): CommandLine | undefined {
 /** Runs a command so that Ctrl-C reaches it; its failure is shown. */
 export function runCommand(context: CommandContext, line: CommandLine): Promise<Outcome> {
   return context.session.supervise(async () => {
-    const command = dotCommands[line.name]
-    if (command === undefined) throw unknownCommand(line.name)
-    return command.run(context, line.argument)
+    if (!isCommandName(line.name)) throw unknownCommand(line.name)
+    return dotCommands[line.name].run(context, line.argument)
   })
 }
 
 export function unknownCommandMessage(name: string): string {
-  const nearest = nearestName(name, Object.keys(dotCommands))
+  const nearest = nearestName(name, dotCommandNames)
   const advice = nearest === undefined ? '.help lists them' : `did you mean .${nearest}?`
   return `no such command .${name}; ${advice}`
+}
+
+function isCommandName(name: string): name is DotCommandName {
+  return Object.hasOwn(dotCommands, name)
 }
 
 function unknownCommand(name: string): SregistryError {
   return new SregistryError('USAGE', unknownCommandMessage(name))
 }
 
-const dotCommands: { readonly [name: string]: DotCommand } = {
+const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
   help: {
     usage: '.help [name]',
     summary: 'what can be done, or all about one thing',
@@ -152,8 +156,6 @@ export const commandHelps: CommandHelps = {
   editor: { usage: '.editor', summary: 'many lines at once; Ctrl-D runs them' },
   break: { usage: '.break', summary: 'gives up a statement of several lines, as Ctrl-C does' },
 }
-
-export const dotCommandNames: readonly string[] = Object.keys(dotCommands)
 
 function switchCommand(mode: keyof OutputModes, summary: string): DotCommand {
   const usage = `.${mode} on|off`

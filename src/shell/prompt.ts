@@ -1,29 +1,24 @@
 /**
  * The shell in a terminal: node:repl reads and edits lines, everything else is ours. The order of boot
- * matters: nothing heavy before the prompt, and the evaluation loop before the REPL.
+ * matters: nothing but this file and what draws the prompt is loaded before it, and the evaluation loop
+ * starts before the REPL.
  */
 import { type REPLServer, Recoverable, start } from 'node:repl'
 import { formatBanner } from '../terminal/banner.ts'
-import { type BackgroundErrors, watchBackgroundErrors } from './background-errors.ts'
-import type { CommandContext } from './command-context.ts'
-import { Completer } from './completer.ts'
-import { dotCommandNames, runCommand, unknownCommandMessage } from './dot-commands.ts'
-import { isCancelled } from './error-report.ts'
+import { terminalStyle } from '../terminal/terminal-style.ts'
+import { dotCommandNames } from './command-names.ts'
+import type { Engine } from './engine.ts'
 import { EvaluationLoop } from './evaluation-loop.ts'
-import { defineGlobals, defineResults } from './globals.ts'
-import { signatureHelp } from './help.ts'
 import { History, historyPath } from './history.ts'
 import { InputGate } from './input-gate.ts'
-import { ShellOutput } from './output.ts'
-import { findRcFile, runRcFile } from './rc-file.ts'
-import { RemoteNames } from './remote-names.ts'
+import { findRcFile } from './rc-file.ts'
 import { Screen } from './screen.ts'
-import { runScript } from './script.ts'
-import { type Outcome, Session, type StatementSource } from './session.ts'
-import { outputModes, type ShellOptions } from './shell-options.ts'
-import { runInput } from './statement-input.ts'
+import type { Outcome } from './session.ts'
+import type { ShellOptions } from './shell-options.ts'
 
 type EvalCallback = (error: Error | null) => void
+type Completion = [candidates: string[], prefix: string]
+type CompletionCallback = (error: null, completion: Completion) => void
 
 const idleBeforePrewarmMs = 250
 
@@ -31,67 +26,58 @@ const idleBeforePrewarmMs = 250
 export async function runPrompt(options: ShellOptions, home: string): Promise<number> {
   const prompt = new Prompt(options, home)
   prompt.greet()
-  await prompt.runRcFile()
+  await prompt.runRcFile(home)
   return prompt.run()
 }
 
 class Prompt {
   readonly #options: ShellOptions
-  readonly #home: string
-  readonly #session: Session
   readonly #history: History
   readonly #gate: InputGate
   readonly #screen: Screen
   readonly #loop = new EvaluationLoop()
-  readonly #context: CommandContext
-  readonly #remoteNames = new RemoteNames({ now: () => performance.now() })
-  readonly #background: BackgroundErrors
+  #engine: Engine | undefined
+  #opening: Promise<Engine> | undefined
   #server: REPLServer | undefined
   #typed = ''
-  #statementCount = 0
   #isLent = false
+  #isSynchronous = false
   #endCompletion: (() => void) | undefined
   #exit: (code: number) => void = () => undefined
 
   constructor(options: ShellOptions, home: string) {
-    const { stdout, stderr, env, client, createClient, flags } = options
     this.#options = options
-    this.#home = home
-    // At a prompt `--quiet` means no banner; results are what one types for.
-    const modes = { ...outputModes(flags), quiet: false }
-    const output = new ShellOutput({ stdout, stderr, env, bars: stdout, modes })
-    this.#session = new Session({ client, createClient, output, now: Date.now })
-    this.#history = new History({ path: historyPath(env, home), now: Date.now })
+    this.#history = new History({ path: historyPath(options.env, home), now: Date.now })
     this.#gate = new InputGate(options.stdin, {
       onInterrupt: () => this.#interrupt(),
       onSuspend: () => this.#suspend(),
     })
-    this.#screen = new Screen(stdout, {
+    this.#screen = new Screen(options.stdout, {
       idle: () => !this.#gate.held,
-      unknownCommand: () => unknownCommandMessage(/^\s*\.(\S*)/.exec(this.#typed)?.[1] ?? ''),
+      replace: (text) => this.#replaceWords(text),
     })
-    this.#context = this.#createContext()
-    this.#background = watchBackgroundErrors((error) => {
-      this.#aside(() => this.#session.showError(error, undefined, 'in the background: '))
-    })
+    process.on('unhandledRejection', this.#onBackgroundError)
+    process.on('uncaughtException', this.#onBackgroundError)
   }
 
   greet(): void {
-    const { output, client } = this.#session
-    if (this.#options.flags.quiet !== true) {
-      output.result(formatBanner({ client: client.name, database: client.database }))
+    const { client, flags, env, stdout, stderr } = this.#options
+    if (flags.quiet !== true) {
+      const { colours } = terminalStyle(stdout, env)
       const isFirst = this.#history.oldestFirst.length === 0
-      output.result(output.style.colours.dim(isFirst ? firstSteps : reminder))
+      stdout.write(`${formatBanner({ client: client.name, database: client.database })}\n`)
+      stdout.write(`${colours.dim(isFirst ? firstSteps : reminder)}\n`)
     }
-    if (this.#history.problem !== undefined) output.notice(this.#history.problem)
+    if (this.#history.problem !== undefined) stderr.write(`${this.#history.problem}\n`)
   }
 
-  async runRcFile(): Promise<void> {
-    defineGlobals(this.#session, this.#options.globals ?? {})
-    const { env, flags } = this.#options
-    const rc = flags.norc === true ? { kind: 'none' as const } : findRcFile(env, this.#home)
-    if (rc.kind === 'refused') this.#session.output.notice(rc.text)
-    if (rc.kind === 'found') await runRcFile(this.#context, rc.path)
+  async runRcFile(home: string): Promise<void> {
+    const { env, flags, stderr } = this.#options
+    const rc = flags.norc === true ? { kind: 'none' as const } : findRcFile(env, home)
+    if (rc.kind === 'refused') stderr.write(`${rc.text}\n`)
+    if (rc.kind !== 'found') return
+    const { runRcFile } = await import('./run-rc-file.ts')
+    await runRcFile((await this.#open()).context, rc.path)
   }
 
   run(): Promise<number> {
@@ -100,7 +86,6 @@ class Prompt {
     })
     const server = this.#startServer()
     this.#server = server
-    defineResults()
     for (const name of dotCommandNames) {
       server.defineCommand(name, { action: (argument) => this.#takeCommand(name, argument) })
     }
@@ -109,14 +94,14 @@ class Prompt {
       this.#typed = line
     })
     server.once('exit', () => this.#close())
-    const idle = setTimeout(() => void this.#prewarm(), idleBeforePrewarmMs)
-    idle.unref()
+    setTimeout(() => void this.#prewarm(), idleBeforePrewarmMs).unref()
     return ended
   }
 
   #startServer(): REPLServer {
+    const { name, place } = this.#options.client
     return start({
-      prompt: this.#session.prompt,
+      prompt: this.#engine?.session.prompt ?? `${name}${place === undefined ? '' : `:${place}`}> `,
       input: this.#gate,
       output: this.#screen,
       terminal: true,
@@ -124,42 +109,64 @@ class Prompt {
       useGlobal: true,
       preview: false,
       eval: (code, _context, _file, done) => this.#takeInput(code, done as EvalCallback),
-      completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-        void this.#complete(line, done)
-      },
+      completer: (line: string, done: CompletionCallback) => void this.#complete(line, done),
     })
+  }
+
+  async #open(): Promise<Engine> {
+    this.#opening ??= this.#openNow()
+    try {
+      this.#engine = await this.#opening
+      return this.#engine
+    } catch (error) {
+      this.#opening = undefined // settings may be mended, and the next statement tries again
+      throw error
+    }
+  }
+
+  async #openNow(): Promise<Engine> {
+    const { openEngine } = await import('./engine.ts')
+    const { defineResults } = await import('./globals.ts')
+    const engine = await openEngine({
+      options: this.#options,
+      history: this.#history,
+      clearScreen: () => this.#screen.write('\u001b[H\u001b[2J\u001b[3J'),
+      lend: (run) => this.#lend(run),
+      synchronously: (run) => this.#synchronously(run),
+      aside: (print) => this.#aside(print),
+    })
+    defineResults()
+    return engine
   }
 
   /** The gate is held from here on; the work itself runs in the loop, outside the REPL's domain. */
   #takeInput(code: string, done: EvalCallback): void {
     // Node 24 and 26 put `\r` between the lines of a statement.
     const text = code.replace(/\r\n?/g, '\n')
-    this.#hold(async () => {
-      const outcome = await this.#runText(text)
-      if (this.#leaving(outcome)) return
+    const run = async (): Promise<Outcome> =>
+      text.trim() === '' ? 'empty' : (await this.#open()).runText(text)
+    this.#hold(run, (outcome) => {
       done(outcome === 'incomplete' ? new Recoverable(new SyntaxError('more lines')) : null)
     })
   }
 
   #takeCommand(name: string, argument: string): void {
-    this.#hold(async () => {
-      const text = `.${name}${argument === '' ? '' : ` ${argument}`}`
-      this.#history.add(text)
-      const command = { name, argument: argument.trim() }
-      const outcome = await this.#session.record(text, () => runCommand(this.#context, command))
-      if (this.#leaving(outcome)) return
+    const run = async (): Promise<Outcome> => (await this.#open()).runCommand(name, argument.trim())
+    this.#hold(run, () => {
       this.#server?.clearBufferedCommand()
       this.#server?.displayPrompt()
     })
   }
 
-  #hold(work: () => Promise<void>): void {
+  /** @param onDone What to tell the REPL, unless the user asked to leave meanwhile. */
+  #hold(run: () => Promise<Outcome>, onDone: (outcome: Outcome) => void): void {
     this.#gate.hold()
     const onSignal = (): void => this.#interrupt()
     process.on('SIGINT', onSignal)
     this.#loop.push(async () => {
       try {
-        await work()
+        const outcome = await this.#settle(run)
+        if (!this.#isLeaving(outcome)) onDone(outcome)
       } finally {
         process.off('SIGINT', onSignal)
         this.#gate.release()
@@ -167,62 +174,47 @@ class Prompt {
     })
   }
 
-  async #runText(text: string): Promise<Outcome> {
-    this.#statementCount += 1
-    const source: StatementSource = {
-      text,
-      filename: `shell:${this.#statementCount}`,
-      onStart: () => this.#history.add(text.trimEnd()),
+  /** What fails before there is a session to show it: a client that cannot be opened. */
+  async #settle(run: () => Promise<Outcome>): Promise<Outcome> {
+    try {
+      return await run()
+    } catch (error) {
+      const { formatError } = await import('../terminal/error-message.ts')
+      const { stderr, env } = this.#options
+      stderr.write(`${formatError(error, terminalStyle(stderr, env))}\n`)
+      return 'failed'
     }
-    return this.#context.runStatement(source)
   }
 
-  /** @returns Whether the user asked to leave; then nothing more must be said to the REPL. */
-  #leaving(outcome: Outcome): boolean {
+  #isLeaving(outcome: Outcome): boolean {
     const server = this.#server
+    // Calling back after the end draws a stray prompt, or throws ERR_USE_AFTER_CLOSE from 24.2 on.
     if (server === undefined) return true
-    if (this.#session.exitCode !== undefined) {
+    const session = this.#engine?.session
+    if (session?.exitCode !== undefined) {
       server.close()
       return true
     }
     // node:repl keeps a line for each line of a statement, and from 24 on drops those that failed.
     if (outcome !== 'incomplete') Object.assign(server, { history: this.#history.newestFirst })
-    server.setPrompt(this.#session.prompt)
+    if (session !== undefined) server.setPrompt(session.prompt)
     return false
-  }
-
-  #createContext(): CommandContext {
-    const session = this.#session
-    const { env } = this.#options
-    const context: CommandContext = {
-      session,
-      env,
-      runStatement: (source) =>
-        session.record(source.text, () =>
-          runInput(context, { ...source, synchronously: (run) => this.#synchronously(run) }),
-        ),
-      runScript: (text, names) => runScript(context, text, names),
-      prompt: {
-        history: () => this.#history.oldestFirst,
-        clearScreen: () => this.#screen.write('\u001b[H\u001b[2J\u001b[3J'),
-        lend: (run) => this.#lend(run),
-      },
-    }
-    return context
   }
 
   /** Out of raw mode Ctrl-C is a signal, which ends even `while (true) {}` (vm's breakOnSigint). */
   #synchronously<Result>(run: () => Result): Result {
-    if (!this.#gate.isRaw) return run()
+    if (!this.#gate.isRaw || this.#isSynchronous) return run()
+    this.#isSynchronous = true
     this.#gate.setRawMode(false)
     try {
       return run()
     } catch (error) {
       // The terminal itself has echoed `^C`, in the middle of a line.
-      if (isCancelled(error)) this.#screen.write('\n')
+      if (this.#engine?.isCancelled(error)) this.#screen.write('\n')
       throw error
     } finally {
       this.#gate.setRawMode(true)
+      this.#isSynchronous = false
     }
   }
 
@@ -238,13 +230,13 @@ class Prompt {
   #interrupt(): void {
     if (this.#isLent) return
     this.#endCompletion?.()
-    const step = this.#session.interrupt()
-    const { output } = this.#session
+    const session = this.#engine?.session
+    const step = session?.interrupt()
     if (step === 'cancelling') {
-      const { ellipsis } = output.style.glyphs
-      output.notice(`^C cancelling${ellipsis} (Ctrl-C again to stop waiting)`)
+      const { ellipsis } = terminalStyle(this.#options.stdout, this.#options.env).glyphs
+      session?.output.notice(`^C cancelling${ellipsis} (Ctrl-C again to stop waiting)`)
     } else if (step === 'abandoned') {
-      output.notice('^C not waiting any longer; the work goes on in the background')
+      session?.output.notice('^C not waiting any longer; the work goes on in the background')
     }
   }
 
@@ -255,51 +247,68 @@ class Prompt {
     process.kill(process.pid, 'SIGTSTP')
   }
 
-  async #complete(
-    line: string,
-    done: (error: null, result: [string[], string]) => void,
-  ): Promise<void> {
+  /** readline pauses stdin until it has its answer, so Ctrl-C must reach us through the gate. */
+  async #complete(line: string, done: CompletionCallback): Promise<void> {
     this.#gate.hold()
-    const given = new Promise<[string[], string]>((resolve) => {
+    const ended = new Promise<Completion>((resolve) => {
       this.#endCompletion = () => resolve([[], line])
     })
-    const result = await Promise.race([this.#completer.complete(line), given])
+    const completion = await Promise.race([this.#completionOf(line), ended])
     this.#endCompletion = undefined
     this.#gate.release()
-    if (this.#server !== undefined) done(null, result)
+    if (this.#server !== undefined) done(null, completion)
   }
 
-  readonly #completer = new Completer({
-    client: () => this.#session.client,
-    remoteNames: this.#remoteNames,
-    uses: (name) => this.#history.uses(name),
-    onSignature: (help) =>
-      this.#aside(() => {
-        const { output } = this.#session
-        output.result(signatureHelp(help, output.style))
-      }),
-  })
+  async #completionOf(line: string): Promise<Completion> {
+    try {
+      return await (await this.#open()).complete(line)
+    } catch {
+      return [[], line] // a client that cannot be opened says so at Enter, not in mid-line
+    }
+  }
+
+  #replaceWords(text: string): string {
+    // node:repl has no hook for a command it does not know. Should its words change, users see Node's
+    // message instead of ours, nothing else.
+    if (text !== 'Invalid REPL keyword\n') return text
+    const typed = this.#typed
+    void this.#open().then((engine) => {
+      this.#aside(() => engine.session.output.notice(engine.unknownCommand(typed)))
+    })
+    return ''
+  }
+
+  readonly #onBackgroundError = (error: unknown): void => {
+    void this.#open().then(({ session }) => {
+      this.#aside(() => session.showError(error, undefined, 'in the background: '))
+    })
+  }
 
   /** Prints while the prompt may be there: the line goes, the text comes, the line comes back. */
   #aside(print: () => void): void {
-    const isAtPrompt = this.#server !== undefined && !this.#session.isRunning
+    const isAtPrompt = this.#server !== undefined && this.#engine?.session.isRunning !== true
     if (isAtPrompt) this.#screen.write('\r\u001b[J')
     print()
     if (isAtPrompt) this.#server?.displayPrompt(true)
   }
 
   async #prewarm(): Promise<void> {
-    if (this.#session.isRunning) return
-    await import('acorn')
-    await this.#session.client.prewarm?.()
+    try {
+      const { session } = await this.#open()
+      await import('acorn')
+      if (!session.isRunning) await session.client.prewarm?.()
+    } catch {
+      // What cannot be loaded or opened is told when it is asked for.
+    }
   }
 
   #close(): void {
     this.#server = undefined
-    this.#background.stop()
+    process.off('unhandledRejection', this.#onBackgroundError)
+    process.off('uncaughtException', this.#onBackgroundError)
     this.#gate.destroy()
     this.#screen.destroy()
-    this.#exit(this.#session.exitCode ?? 0)
+    this.#exit(this.#engine?.session.exitCode ?? 0)
   }
 }
 

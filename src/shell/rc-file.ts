@@ -1,8 +1,6 @@
-/** The user's own start-up file, run by interactive sessions through the same evaluator. */
+/** Where the user's own start-up file lies, and whether it may be run. */
 import { type Stats, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { CommandContext } from './command-context.ts'
 import type { Environment } from './history.ts'
 
 export type RcFile =
@@ -29,11 +27,6 @@ export function findRcFile(env: Environment, home: string): RcFile {
     return { kind: 'refused', text: `${path} is not run: others may write to it (chmod go-w)` }
   }
   return { kind: 'found', path }
-}
-
-/** A fault is shown as `rc.js:3: …` and ends the file, not the shell. */
-export async function runRcFile(context: CommandContext, path: string): Promise<void> {
-  await context.runScript(await readFile(path, 'utf8'), { label: 'rc.js', filename: path })
 }
 
 function fileStats(path: string): Stats | undefined {

@@ -8,12 +8,14 @@ import { LineSource } from './line-source.ts'
 import { ShellOutput } from './output.ts'
 import { runLines, runScript, type ScriptOptions } from './script.ts'
 import { Session } from './session.ts'
+import { openClient } from './shell-client.ts'
 import { outputModes, type ShellOptions } from './shell-options.ts'
 import { runInput } from './statement-input.ts'
 
 /** @returns The exit code. */
 export async function runScripts(options: ShellOptions): Promise<number> {
-  const { stdout, stderr, env, flags, client, createClient } = options
+  const { stdout, stderr, env, flags, createClient } = options
+  const client = await openClient(options.client)
   const modes = outputModes(flags)
   const output = new ShellOutput({ stdout, stderr, env, bars: stderr, modes })
   const session = new Session({ client, createClient, output, now: Date.now })

@@ -13,13 +13,9 @@ export type TerminalOutput = NodeJS.WritableStream & {
 
 export type ScreenOptions = {
   readonly idle: () => boolean
-  /** What to print in place of the REPL's own words for a dot-command it does not know. */
-  readonly unknownCommand: () => string
+  /** Sees what the REPL writes and gives what is written instead. */
+  readonly replace: (text: string) => string
 }
-
-// node:repl has no hook for a command it does not know. Should the words change there, users see
-// Node's message instead of ours, nothing else.
-const replUnknownCommand = 'Invalid REPL keyword\n'
 
 export class Screen extends Writable {
   readonly isTTY: boolean
@@ -49,8 +45,7 @@ export class Screen extends Writable {
   // The callback comes at once: with the asynchronous one, an endless synchronous loop hid the rest
   // of the line that started it.
   override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
-    const isUnknown = chunk.toString() === replUnknownCommand
-    this.#target.write(isUnknown ? `${this.#options.unknownCommand()}\n` : chunk)
+    this.#target.write(this.#options.replace(chunk.toString()))
     done()
   }
 

@@ -7,16 +7,27 @@ export type CallOptions = {
   readonly onProgress?: (event: ProgressEvent) => void
 }
 
-/** Methods by the names of `clientMethods` (api-help.ts); which of them a backend has is its own. */
-export type ShellClient = {
+/** What banner and prompt say of a client, known from the settings alone. */
+export type ClientFacts = {
   /** `aws`, `docker`, `nvidia`, `ecr-public` */
   readonly name: string
-  /** Where it works, for the prompt: a region or a registry host. Known without asking anyone. */
+  /** Where it works, for the prompt: a region or a registry host. */
   readonly place?: string | undefined
   /** URI of the catalogue for the banner, undefined when there is none. */
   readonly database?: string | undefined
+}
+
+/** A client whose code is loaded when it is first needed, which is after the prompt. */
+export type ClientToOpen = ClientFacts & { readonly open: () => Promise<ShellClient> }
+
+/** Methods by the names of `clientMethods` (api-help.ts); which of them a backend has is its own. */
+export type ShellClient = ClientFacts & {
   /** Loads what the first call will need; called when the prompt has been idle for a moment. */
   readonly prewarm?: () => Promise<void>
+}
+
+export function openClient(client: ShellClient | ClientToOpen): Promise<ShellClient> {
+  return 'open' in client ? client.open() : Promise.resolve(client)
 }
 
 /** How the shell gets another client: `.use docker`, `.use region=eu-west-1`. */

@@ -3,7 +3,7 @@ import type { Environment } from './history.ts'
 import type { TerminalInput } from './input-gate.ts'
 import type { OutputModes } from './output.ts'
 import type { TerminalOutput } from './screen.ts'
-import type { CreateClient, ShellClient } from './shell-client.ts'
+import type { ClientToOpen, CreateClient, ShellClient } from './shell-client.ts'
 
 export type ShellFlags = {
   /** `-e CODE`, each in turn. */
@@ -24,7 +24,8 @@ export type ShellFlags = {
 }
 
 export type ShellOptions = {
-  readonly client: ShellClient
+  /** With `open`, nothing of the client is loaded before the prompt. */
+  readonly client: ShellClient | ClientToOpen
   readonly createClient: CreateClient
   readonly stdin: TerminalInput
   readonly stdout: TerminalOutput

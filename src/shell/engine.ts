@@ -1,0 +1,106 @@
+/**
+ * What works behind the prompt: client, session, commands and completion. Loaded after the prompt is
+ * there, as each module read before it is time that someone waits.
+ */
+import type { CommandContext } from './command-context.ts'
+import { Completer } from './completer.ts'
+import { runCommand, unknownCommandMessage } from './dot-commands.ts'
+import { isCancelled } from './error-report.ts'
+import { defineGlobals } from './globals.ts'
+import { signatureHelp } from './help.ts'
+import type { History } from './history.ts'
+import { ShellOutput } from './output.ts'
+import { RemoteNames } from './remote-names.ts'
+import { runScript } from './script.ts'
+import { type Outcome, Session } from './session.ts'
+import { openClient } from './shell-client.ts'
+import { outputModes, type ShellOptions } from './shell-options.ts'
+import { runInput } from './statement-input.ts'
+
+/** What the engine needs of the terminal side. */
+export type EngineParts = {
+  readonly options: ShellOptions
+  readonly history: History
+  readonly clearScreen: () => void
+  readonly lend: <Result>(run: () => Promise<Result>) => Promise<Result>
+  /** See EvaluateOptions. */
+  readonly synchronously: <Result>(run: () => Result) => Result
+  /** Runs `print` so that the line being typed comes back below what it prints. */
+  readonly aside: (print: () => void) => void
+}
+
+export class Engine {
+  readonly session: Session
+  readonly context: CommandContext
+  readonly #parts: EngineParts
+  readonly #completer: Completer
+  #statementCount = 0
+
+  constructor(parts: EngineParts, session: Session) {
+    this.#parts = parts
+    this.session = session
+    this.context = this.#createContext()
+    this.#completer = new Completer({
+      client: () => session.client,
+      remoteNames: new RemoteNames({ now: () => performance.now() }),
+      uses: (name) => parts.history.uses(name),
+      onSignature: (help) => {
+        parts.aside(() => session.output.result(signatureHelp(help, session.output.style)))
+      },
+    })
+  }
+
+  /** Runs what was typed at the prompt, of one or many lines. */
+  runText(text: string): Promise<Outcome> {
+    this.#statementCount += 1
+    return this.context.runStatement({
+      text,
+      filename: `shell:${this.#statementCount}`,
+      onStart: () => this.#parts.history.add(text.trimEnd()),
+    })
+  }
+
+  runCommand(name: string, argument: string): Promise<Outcome> {
+    const text = `.${name}${argument === '' ? '' : ` ${argument}`}`
+    this.#parts.history.add(text)
+    return this.session.record(text, () => runCommand(this.context, { name, argument }))
+  }
+
+  complete(line: string): Promise<[string[], string]> {
+    return this.#completer.complete(line)
+  }
+
+  unknownCommand(line: string): string {
+    return unknownCommandMessage(/^\s*\.(\S*)/.exec(line)?.[1] ?? '')
+  }
+
+  isCancelled(error: unknown): boolean {
+    return isCancelled(error)
+  }
+
+  #createContext(): CommandContext {
+    const { session } = this
+    const { history, clearScreen, lend, synchronously, options } = this.#parts
+    const context: CommandContext = {
+      session,
+      env: options.env,
+      runStatement: (source) =>
+        session.record(source.text, () => runInput(context, { ...source, synchronously })),
+      runScript: (text, names) => runScript(context, text, names),
+      prompt: { history: () => history.oldestFirst, clearScreen, lend },
+    }
+    return context
+  }
+}
+
+/** Opens the client and puts the globals at hand. */
+export async function openEngine(parts: EngineParts): Promise<Engine> {
+  const { client, createClient, stdout, stderr, env, flags, globals } = parts.options
+  // At a prompt `--quiet` means no banner; results are what one types for.
+  const modes = { ...outputModes(flags), quiet: false }
+  const output = new ShellOutput({ stdout, stderr, env, bars: stdout, modes })
+  const opened = await openClient(client)
+  const session = new Session({ client: opened, createClient, output, now: Date.now })
+  defineGlobals(session, globals ?? {})
+  return new Engine(parts, session)
+}

@@ -4,6 +4,7 @@
  */
 import type { Digest } from '../registry/digest.ts'
 import { formatDigest } from '../registry/digest.ts'
+import { partitionAlignment } from '../sif/sif-format.ts'
 import { sifPrefix } from '../sif/sif-writer.ts'
 import { type BlockCompressor, createBlockCompressor } from '../squashfs/block-compressor.ts'
 import type { AtomicFile } from '../storage/atomic-file.ts'
@@ -117,7 +118,9 @@ class ImageBuild {
 
   async write(output: AtomicFile, packed: PackedLayers, metadata: PackedLayer): Promise<number> {
     const root = this.#merge(packed.layers, metadata)
-    const prefixBytes = this.#options.format === 'sif' ? this.#sifPrefix(0).length : 0
+    // how long the prefix is does not depend on the size of what follows
+    const prefixBytes =
+      this.#options.format === 'sif' ? this.#sifPrefix(partitionAlignment).length : 0
     const partitionBytes = await writeSquashfsImage(
       output.handle,
       root,

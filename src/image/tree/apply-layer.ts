@@ -101,7 +101,8 @@ class LayerApplier {
       case 'hardlink':
         return { kind: 'link', layer, inode: this.linkedInode(entry.path, entry.target) }
       case 'symlink':
-        return { ...metadata, layer, kind: entry.kind, target: entry.target }
+        // archives say anything; on Linux every symlink is 0777
+        return { ...metadata, mode: 0o777, layer, kind: entry.kind, target: entry.target }
       case 'fifo':
         return { ...metadata, layer, kind: entry.kind }
       default:

@@ -78,8 +78,8 @@ const denied: SdkErrorRule = ({ message, context }) => {
   }
 }
 
-/** The mend for a refusal, from AWS's own sentence about it. */
-function denialHint(
+/** The mend for a refusal, from AWS's own sentence about it: control plane and data plane say the same. */
+export function denialHint(
   message: string,
   action: string,
   resource: string | undefined,

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import type { ECRClientConfig } from '@aws-sdk/client-ecr'
 import type { Dispatcher } from 'undici'
 import { SregistryError } from '../errors/sregistry-error.ts'
+import { proxyRefusal } from '../registry/network-failure.ts'
 
 /** What the control plane needs of the HTTP layer. */
 export type SdkTransport = {
@@ -77,7 +78,9 @@ async function exchange(
     ...(request.body === undefined ? {} : { body: request.body }),
     ...(signal === undefined ? {} : { signal }),
   }).catch((error: unknown) => {
-    throw isProxyLogin(error) ? proxyLogin(transport.proxyOf(url) ?? 'the proxy', url.host) : error
+    const proxy = transport.proxyOf(url)
+    const place = { host: url.host, ...(proxy === undefined ? {} : { proxy }) }
+    throw proxyRefusal(error, place) ?? error
   })
   const headers = flatHeaders(answer.headers)
   reportClock(headers['date'], options)
@@ -122,18 +125,6 @@ async function readBounded(body: AsyncIterable<Uint8Array>, maxBytes: number): P
     parts.push(part)
   }
   return Buffer.concat(parts, sizeBytes)
-}
-
-// Plain http passes a proxy without a tunnel. undici makes its 407 an error without a code of its own
-// (7.30, `lib/dispatcher/proxy-agent.js`); only the sentence tells.
-function isProxyLogin(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('Proxy Authentication Required (407)')
-}
-
-function proxyLogin(proxy: string, host: string): SregistryError {
-  return new SregistryError('NETWORK', `${proxy} wants a name and a password for ${host}`, {
-    hint: 'put them into the URL of the proxy: http://user:password@proxy:port',
-  })
 }
 
 function htmlAnswer(host: string, status: number): SregistryError {

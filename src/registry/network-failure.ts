@@ -164,8 +164,8 @@ export function networkFailure(
   const own = chain.find(isSregistryError)
   if (own !== undefined)
     return { error: own, rule: own.code === 'TIMEOUT' ? asBudgetAllows : never }
-  const proxyRefusal = chain.map(proxyStatus).find((status) => status !== undefined)
-  if (proxyRefusal !== undefined) return proxyFailure(proxyRefusal, place)
+  const refusal = proxyFailure(chain, place)
+  if (refusal !== undefined) return refusal
   const code = chain.map(codeOf).findLast((candidate) => candidate !== undefined) ?? ''
   return { error: describe(code, chain, place), rule: ruleOf(code, chain) }
 }
@@ -202,14 +202,25 @@ function isMalformed(code: string, chain: readonly unknown[]): boolean {
   return chain.some((cause) => cause instanceof Error && cause.name === 'HTTPParserError')
 }
 
+/** The error when it was the proxy that refused, before the host was asked anything; else undefined. */
+export function proxyRefusal(thrown: unknown, place: RequestPlace): SregistryError | undefined {
+  return proxyFailure(causesOf(thrown), place)?.error
+}
+
+// undici gives neither of its two errors a code (7.30, `lib/dispatcher/proxy-agent.js`): one is for the
+// tunnel of https, the other for plain http, which passes a proxy without one. Only the sentence tells.
+const proxySentence = /^(?:Proxy response \(|Proxy Authentication Required \()(\d{3})\)/
+
 function proxyStatus(cause: unknown): number | undefined {
   if (!(cause instanceof Error)) return undefined
-  const status = /^Proxy response \((\d{3})\)/.exec(cause.message)?.[1]
+  const status = proxySentence.exec(cause.message)?.[1]
   return status === undefined ? undefined : Number(status)
 }
 
-function proxyFailure(status: number, place: RequestPlace): NetworkFailure {
-  const proxy = place.proxy ?? 'the proxy'
+function proxyFailure(chain: readonly unknown[], place: RequestPlace): NetworkFailure | undefined {
+  const status = chain.map(proxyStatus).find((found) => found !== undefined)
+  if (status === undefined) return undefined
+  const proxy = place.proxy === undefined ? 'the proxy' : `the proxy ${place.proxy}`
   const isLogin = status === 407
   const says = isLogin ? 'wants a name and a password' : `refused to connect (${status})`
   const hint = isLogin

@@ -9,30 +9,31 @@ import { parsePlatform } from '../registry/platform.ts'
 import { parseReference, type Reference, type ReferenceScheme } from '../registry/reference.ts'
 import type { ResolvedImage } from '../registry/registry-client.ts'
 import type { ListedSetting } from '../settings/settings.ts'
-import type { CallOptions, ImageOptions, PullOptions } from './call-options.ts'
+import type {
+  BrowseOptions,
+  CallOptions,
+  DoctorOptions,
+  ImageOptions,
+  PolicyOptions,
+  PullOptions,
+  TokenOptions,
+} from './call-options.ts'
 import type { ClientContext } from './client-context.ts'
 import { Container } from './container.ts'
+import type { DoctorRun } from './doctor-run.ts'
 import type { ImageInspection } from './image-inspection.ts'
 import { type LabelCount, LocalImages } from './local-images.ts'
 import { pullImage } from './pull.ts'
 import type { RegistryAccess } from './registry-access.ts'
+import type {
+  Description,
+  Identity,
+  LayerSummary,
+  RemoteImage,
+  RepositorySummary,
+  TokenFacts,
+} from './registry-facts.ts'
 import { RemoteList } from './remote-list.ts'
-
-/** A layer as a manifest lists it. */
-export type LayerSummary = {
-  readonly digest: string
-  readonly mediaType: string
-  /** Bytes as stored, compressed. */
-  readonly size: number
-}
-
-export type RemoteImage = {
-  readonly uri: string
-  readonly repository: string
-  readonly tag: string
-}
-
-export type RepositorySummary = { readonly name: string; readonly [fact: string]: unknown }
 
 /** Settings of `use`: names of the environment, or the short forms of the backend. */
 export type UseSettings = Readonly<Record<string, string | undefined>>
@@ -110,7 +111,7 @@ export abstract class Client {
     return formatDigest(located.manifestDigest)
   }
 
-  tags(repository: string, options: CallOptions = {}): RemoteList<string> {
+  tags(repository: string, options: BrowseOptions = {}): RemoteList<string> {
     return new RemoteList(() => this.#tags(repository, options))
   }
 
@@ -121,38 +122,48 @@ export abstract class Client {
     return { host: access.host, ok: true }
   }
 
-  repositories(_glob?: string, _options: CallOptions = {}): RemoteList<RepositorySummary> {
+  /** Repositories whose name contains the text, or fits it when it holds `*` or `?`. */
+  repositories(_glob?: string, _options: BrowseOptions = {}): RemoteList<RepositorySummary> {
     throw this.unsupported('list repositories', 'name a repository: client.tags(NAME)')
   }
 
-  describe(_what: string, _options: CallOptions = {}): Promise<unknown> {
+  /** All that the registry knows of a repository, or of an image when a tag or digest is given. */
+  describe(_what: string, _options: BrowseOptions = {}): Promise<Description> {
     throw this.unsupported(
       'describe images',
       'client.manifest(REFERENCE) and client.config(REFERENCE)',
     )
   }
 
-  search(_query?: string, _options: CallOptions = {}): RemoteList<RemoteImage> {
+  /** Remote images by a part of `repository:tag`, or a pattern with `*` and `?`. */
+  search(_query?: string, _options: BrowseOptions = {}): RemoteList<RemoteImage> {
     throw this.unsupported('search', 'name a repository: client.tags(NAME)')
   }
 
-  createRepository(_name: string, _options: CallOptions = {}): Promise<unknown> {
+  /** Makes a repository; one that is there already is no failure. */
+  createRepository(_name: string, _options: BrowseOptions = {}): Promise<RepositorySummary> {
     throw this.unsupported('create repositories', 'the registry’s own tools')
   }
 
-  whoami(_options: CallOptions = {}): Promise<unknown> {
+  /** Whose credentials are used, where they come from and until when. */
+  whoami(_options: CallOptions = {}): Promise<Identity> {
     throw this.unsupported('tell who you are', 'client.ping() tells whether the login is taken')
   }
 
-  token(_options: CallOptions = {}): Promise<unknown> {
+  /** Facts of the registry's login; with `raw: true` its password. */
+  token(options: TokenOptions & { readonly raw: true }): Promise<string>
+  token(options?: TokenOptions): Promise<TokenFacts | string>
+  token(_options: TokenOptions = {}): Promise<TokenFacts | string> {
     throw this.unsupported('give tokens', 'the registry’s own tools')
   }
 
-  doctor(_reference?: string, _options: CallOptions = {}): unknown {
+  /** Examines settings, credentials, network and storage, rung by rung. */
+  doctor(_reference?: string, _options: DoctorOptions = {}): DoctorRun {
     throw this.unsupported('examine credentials', 'client.ping()')
   }
 
-  policy(_kind?: string, _options: CallOptions = {}): Promise<unknown> {
+  /** The least policy that allows it, as JSON: `pull`, `browse`, `push`, `create`, `cross-account`. */
+  policy(_kind?: string, _options: PolicyOptions = {}): Promise<string> {
     throw this.unsupported('write policies', 'the registry’s own tools')
   }
 
@@ -213,14 +224,14 @@ export abstract class Client {
 
   async #pullOne(text: string, options: PullOptions): Promise<Container> {
     const reference = parseReference(text)
-    const owner = this.#ownerOf(reference)
+    const owner = this.ownerOf(reference)
     const access = await owner.access(reference, options)
     const record = await pullImage({ context: this.context, client: owner.name, access, options })
     return new Container(record)
   }
 
   /** A reference with another scheme is the business of that scheme's client. */
-  #ownerOf({ scheme }: Reference): Client {
+  protected ownerOf({ scheme }: Reference): Client {
     if (scheme === undefined || scheme === this.name) return this
     const sibling = this.sibling?.(scheme)
     if (sibling !== undefined) return sibling
@@ -229,7 +240,7 @@ export abstract class Client {
 
   #accessOf(text: string, options: CallOptions): Promise<RegistryAccess> {
     const reference = parseReference(text)
-    return this.#ownerOf(reference).access(reference, options)
+    return this.ownerOf(reference).access(reference, options)
   }
 
   async #resolve(reference: string, options: ImageOptions): Promise<ResolvedImage> {

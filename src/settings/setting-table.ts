@@ -69,7 +69,7 @@ export const settingTable: Readonly<Record<SettingName, SettingDefinition>> = {
   SREGISTRY_THUMBNAIL: { kind: 'path', meaning: 'the ancestor’s picture for uploads; not used' },
   SREGISTRY_CREDENTIALS_CACHE: {
     kind: 'path',
-    meaning: 'the ancestor’s token cache; tokens are kept in memory only',
+    meaning: 'a file (0600) that keeps ECR tokens between runs; by default they stay in memory',
   },
   SREGISTRY_DISABLE_CREDENTIAL_CACHE: {
     kind: 'flag',

@@ -1,0 +1,48 @@
+/** `describe`: all that the registry knows of a repository or an image. */
+import type { Command } from 'commander'
+import type { Description } from '../client/registry-facts.ts'
+import { formatTable } from '../terminal/table.ts'
+import { printFacts, textOf } from './facts.ts'
+import { printJson } from './images.ts'
+import type { Session } from './session.ts'
+import { withClient } from './with-client.ts'
+
+export function addDescribeCommand(program: Command, session: Session): void {
+  program
+    .command('describe')
+    .description('what the registry knows of a repository, or of an image (with a tag or digest)')
+    .argument('<reference>')
+    .action((reference: string) =>
+      session.run(() =>
+        withClient(session, { reference, banner: false }, async (client) => {
+          print(session, await client.describe(reference, { signal: session.signal }))
+        }),
+      ),
+    )
+}
+
+function print(session: Session, description: Description): void {
+  if (session.flags.json) {
+    printJson(session, description)
+    return
+  }
+  const { images, ...facts } = description
+  printFacts(session, facts)
+  if (Array.isArray(images) && images.length > 0) printImages(session, images)
+}
+
+const columns = [
+  { header: 'DIGEST', name: 'digest' },
+  { header: 'SIZE', name: 'sizeBytes', align: 'right' as const },
+  { header: 'PUSHED', name: 'pushedAt' },
+  { header: 'TAGS', name: 'tags', minWidth: 12 },
+]
+
+function printImages(session: Session, images: readonly Description[]): void {
+  const rows = images.map((image) => columns.map(({ name }) => textOf(name, image[name])))
+  const style = session.outputStyle()
+  // a pipe gets whole names: nobody reads its width
+  const width = process.stdout.isTTY ? style.width : Number.MAX_SAFE_INTEGER
+  session.stdout.line('')
+  session.stdout.line(formatTable({ columns, rows }, { ...style, width }))
+}

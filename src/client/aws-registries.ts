@@ -1,0 +1,127 @@
+/**
+ * The ECR registries that one aws client talks to: its own, and each that references name. Settings are
+ * resolved and connections made once for each.
+ */
+import { type AwsConnection, connectAws } from '../aws/aws-connection.ts'
+import { type AwsOptions, type AwsSettings, resolveAwsSettings } from '../aws/aws-settings.ts'
+import { SregistryError } from '../errors/sregistry-error.ts'
+import { isEcrPublicHost, parseEcrHost } from '../registry/ecr-host.ts'
+import type { Reference } from '../registry/reference.ts'
+import { createRegistryClient } from '../registry/registry-client.ts'
+import { explainedClient } from './aws-failures.ts'
+import type { BrowseOptions, CallOptions } from './call-options.ts'
+import type { ClientContext } from './client-context.ts'
+import type { RegistryAccess } from './registry-access.ts'
+import { watchedTransport } from './watched-transport.ts'
+
+/** One registry: where it is, and the way to its control plane. */
+export type AwsRegistry = {
+  readonly settings: AwsSettings
+  readonly connection: AwsConnection
+  /** Account that owns it; undefined when only the token's `proxyEndpoint` can tell. */
+  readonly account: string | undefined
+}
+
+/** The way to a data plane, knowing where its last blob came from. */
+export type AwsAccess = RegistryAccess & {
+  /** `host[:port]` that the last blob was asked at; undefined before the first. */
+  readonly lastBlobHost: () => string | undefined
+}
+
+/** Whoever makes one closes it; closing twice is harmless. */
+export class AwsRegistries {
+  readonly #context: ClientContext
+  readonly #options: AwsOptions
+  /** By the host in the reference; '' is the configured one. */
+  readonly #connections = new Map<string, AwsConnection>()
+
+  constructor(context: ClientContext, options: AwsOptions) {
+    this.#context = context
+    this.#options = options
+  }
+
+  /** @throws {SregistryError} SETTING_INVALID */
+  settings(referenceHost: string | undefined): AwsSettings {
+    return resolveAwsSettings({
+      settings: this.#context.settings,
+      env: this.#context.env,
+      options: this.#options,
+      ...(referenceHost === undefined ? {} : { referenceHost }),
+    })
+  }
+
+  /**
+   * The registry at this host, or the configured one.
+   * @throws {SregistryError} UNSUPPORTED for ECR Public; USAGE for a host that is no ECR registry;
+   *   SETTING_MISSING without a region; SETTING_INVALID.
+   */
+  at(host: string | undefined, { registryId }: BrowseOptions = {}): AwsRegistry {
+    this.#refuseForeignHost(host)
+    const settings = this.settings(host)
+    return {
+      settings,
+      connection: this.#connect(host, settings),
+      account: registryId ?? settings.account?.value,
+    }
+  }
+
+  /** The way to the data plane of the registry that a reference names. */
+  async access(reference: Reference, options: CallOptions): Promise<AwsAccess> {
+    const registry = this.at(reference.registry)
+    const { settings, connection } = registry
+    const host =
+      settings.registryHost?.value ?? (await connection.tokens.get(options.signal)).registryHost
+    const watched = watchedTransport(this.#context.transport)
+    const client = createRegistryClient({
+      host,
+      transport: watched.transport,
+      plainHttp: settings.plainHttp.value,
+      credentials: connection.credentials,
+      sendsBasicFirst: true,
+    })
+    return {
+      host,
+      reference: { ...reference, scheme: 'aws', registry: host },
+      client: explainedClient(client, { registry, host, lastHost: watched.lastHost }),
+      lastBlobHost: watched.lastHost,
+    }
+  }
+
+  close(): void {
+    for (const connection of this.#connections.values()) connection.close()
+    this.#connections.clear()
+  }
+
+  /** ECR's token opens every ECR registry, so it goes to ECR's hosts and the configured one alone. */
+  #refuseForeignHost(host: string | undefined): void {
+    if (host === undefined) return
+    if (isEcrPublicHost(host)) {
+      throw new SregistryError('UNSUPPORTED', `${host} is ECR Public, not a private registry`, {
+        hint: 'use the ecr-public client: ecr-public://NAME',
+      })
+    }
+    if (parseEcrHost(host.replace(/:\d+$/, '')) !== undefined) return
+    if (host === this.settings(undefined).registryHost?.value) return
+    throw new SregistryError('USAGE', `${host} is not an ECR registry`, {
+      hint: `use docker://${host}/NAME, or set SREGISTRY_AWS_BASE to this host`,
+    })
+  }
+
+  #connect(host: string | undefined, settings: AwsSettings): AwsConnection {
+    const known = this.#connections.get(host ?? '')
+    if (known !== undefined) return known
+    const { transport, env, mfaCode, onWarning } = this.#context
+    const tokenCachePath = this.#context.settings.path('SREGISTRY_CREDENTIALS_CACHE')
+    const connection = connectAws({
+      settings,
+      transport,
+      env,
+      home: this.#context.settings.home,
+      onWarning,
+      ...(mfaCode === undefined ? {} : { mfaCode }),
+      ...(tokenCachePath === undefined ? {} : { tokenCachePath }),
+    })
+    this.#connections.set(host ?? '', connection)
+    return connection
+  }
+}

@@ -12,6 +12,14 @@ export type ConfigSummary = {
   readonly workingDir?: string
 }
 
+/** How an image was made, as far as its bytes depend on it. */
+export type MakingOptions = {
+  readonly allRoot?: boolean
+  readonly fixPermissions?: boolean
+  /** SOURCE_DATE_EPOCH at that time. */
+  readonly sourceDateEpoch?: number
+}
+
 export type ImageRecord = {
   /** `library/busybox` */
   readonly name: string
@@ -36,6 +44,8 @@ export type ImageRecord = {
   readonly format: 'squashfs' | 'sif'
   /** `gzip:5` */
   readonly compression?: string
+  /** What was asked for beside the reference and changes the bytes; absent: nothing was. */
+  readonly made?: MakingOptions
   /** When the image was made, as its config says; ISO 8601. */
   readonly created?: string
   /** When it was pulled or added; ISO 8601. */
@@ -99,7 +109,8 @@ function isImageRecord(value: unknown): value is ImageRecord {
     (value['format'] === 'squashfs' || value['format'] === 'sif') &&
     isObject(value['labels']) &&
     Object.values(value['labels']).every(isString) &&
-    isOptional(value['config'], isConfigSummary)
+    isOptional(value['config'], isConfigSummary) &&
+    isOptional(value['made'], isMakingOptions)
   )
 }
 
@@ -109,6 +120,15 @@ function isConfigSummary(value: unknown): boolean {
   return (
     lists.every((list) => Array.isArray(list) && list.every(isString)) &&
     isOptional(value['workingDir'], isString)
+  )
+}
+
+function isMakingOptions(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isOptional(value['allRoot'], (one) => typeof one === 'boolean') &&
+    isOptional(value['fixPermissions'], (one) => typeof one === 'boolean') &&
+    isOptional(value['sourceDateEpoch'], Number.isSafeInteger)
   )
 }
 

@@ -1,5 +1,6 @@
 /** Where the program starts: parses the command line and runs one command. */
-import { CommanderError } from 'commander'
+import type { Command, CommanderError } from 'commander'
+import { SregistryError } from '../errors/sregistry-error.ts'
 import { createProgram } from './program.ts'
 import { Session } from './session.ts'
 
@@ -7,11 +8,57 @@ import { Session } from './session.ts'
 export async function main(args: readonly string[]): Promise<void> {
   const session = new Session()
   session.listenToSignals()
+  session.listenToBugs()
+  const program = createProgram(session)
   try {
-    await createProgram(session).parseAsync([...args], { from: 'user' })
+    await program.parseAsync([...args], { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    // commander has printed it; help and version are no errors, all else is wrong usage
-    process.exitCode = error.exitCode === 0 ? 0 : 2
+    if (!isCommanderError(error)) throw error
+    await endParsing(session, error, { program, args })
   }
+}
+
+type CommandLine = { readonly program: Command; readonly args: readonly string[] }
+
+/** commander has printed help and version by now; everything else is wrong usage. */
+async function endParsing(
+  session: Session,
+  error: CommanderError,
+  line: CommandLine,
+): Promise<void> {
+  if (error.exitCode === 0) return session.run(async () => undefined)
+  session.flags = { ...session.flags, json: line.args.includes('--json') }
+  // no command at all: the help on stderr says it all
+  if (error.code === 'commander.help' && !session.flags.json) process.exitCode = 2
+  else await session.fail(usageError(error, line))
+}
+
+/** commander's sentence in our form; its suggestion of a near name becomes the hint. */
+function usageError({ code, message }: CommanderError, line: CommandLine): SregistryError {
+  const command = meantCommand(line)
+  const help = `${command} --help shows what there is`
+  if (code === 'commander.help') {
+    return new SregistryError('USAGE', `${command} needs a command`, { hint: help })
+  }
+  const [what = '', suggestion = ''] = message.replace(/^error: /, '').split('\n')
+  const near = /^\(Did you mean (.*)\?\)$/.exec(suggestion)?.[1]
+  const hint = near === undefined ? help : `did you mean ${near}? ${help}`
+  return new SregistryError('USAGE', what, { hint })
+}
+
+/** `sregistry`, and the commands that were understood. */
+function meantCommand({ program, args }: CommandLine): string {
+  const names = [program.name()]
+  let command = program
+  for (const arg of args.filter((one) => !one.startsWith('-'))) {
+    const next = command.commands.find((one) => one.name() === arg)
+    if (next === undefined) break
+    names.push(arg)
+    command = next
+  }
+  return names.join(' ')
+}
+
+function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')
 }

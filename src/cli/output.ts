@@ -22,7 +22,7 @@ export class Output {
     this.write(`${text}\n`)
   }
 
-  write(text: string): void {
+  write(text: string | Uint8Array): void {
     if (this.#failure !== undefined) return
     const written = new Promise<void>((resolve) => {
       this.#stream.write(text, (error) => {

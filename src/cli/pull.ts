@@ -2,9 +2,10 @@ import { type Command, Option } from 'commander'
 import type { PullOptions } from '../client/call-options.ts'
 import type { Client } from '../client/client.ts'
 import type { Container } from '../client/container.ts'
-import { isSregistryError } from '../errors/sregistry-error.ts'
+import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import { PullProgress } from '../terminal/pull-progress.ts'
 import { askYesNo } from './ask.ts'
+import { printJson } from './images.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 
@@ -43,12 +44,19 @@ export function addPullCommand(program: Command, session: Session): void {
 }
 
 async function pull(session: Session, references: string[], flags: PullFlags): Promise<void> {
+  if (flags.name !== undefined && references.length > 1) {
+    throw new SregistryError('USAGE', 'one name cannot be given to several images', {
+      hint: 'pull them one by one, each with its --name',
+    })
+  }
   await withClient(session, { reference: references[0], banner: true }, async (client) => {
     const images: Container[] = []
     for (const reference of references) {
-      images.push(await pullOrAsk(session, client, reference, optionsOf(flags)))
+      const image = await pullOrAsk(session, client, reference, optionsOf(flags))
+      images.push(image)
+      if (session.flags.quiet && !session.flags.json) session.stdout.line(image.path)
     }
-    printImages(session, images)
+    if (session.flags.json) printJson(session, images.length === 1 ? images[0] : images)
   })
 }
 
@@ -109,13 +117,5 @@ async function pullShown(
     })
   } finally {
     progress.close()
-  }
-}
-
-function printImages(session: Session, images: readonly Container[]): void {
-  if (session.flags.json) {
-    session.stdout.line(JSON.stringify(images.length === 1 ? images[0] : images))
-  } else if (session.flags.quiet) {
-    for (const image of images) session.stdout.line(image.path)
   }
 }

@@ -3,7 +3,10 @@ import { homedir } from 'node:os'
 import { exitCodeOf, isSregistryError } from '../errors/sregistry-error.ts'
 import { loadSettings, type Settings } from '../settings/settings.ts'
 import { removeOpenTemporaries } from '../storage/atomic-file.ts'
+import { removeOpenWork } from '../storage/work-directory.ts'
 import { formatError, formatErrorJson, formatStack } from '../terminal/error-message.ts'
+import { redact } from '../terminal/redact.ts'
+import { sanitise } from '../terminal/sanitise.ts'
 import { type TerminalStyle, terminalStyle } from '../terminal/terminal-style.ts'
 import { Output } from './output.ts'
 
@@ -51,6 +54,7 @@ export class Session {
       process.on(name, () => {
         if (this.#signalled !== undefined) {
           removeOpenTemporaries()
+          removeOpenWork()
           process.exit(128 + signalNumbers[name])
         }
         this.#signalled = name
@@ -59,9 +63,15 @@ export class Session {
     }
   }
 
+  /** What nobody caught is a bug: told in a line, and the process ends with its work removed. */
+  listenToBugs(): void {
+    process.on('uncaughtException', this.#endBadly)
+  }
+
   /** Leaves signals to whoever handles them now: the shell, which cancels one statement at a time. */
   ignoreSignals(): void {
     for (const name of Object.keys(signalNumbers)) process.removeAllListeners(name)
+    process.off('uncaughtException', this.#endBadly)
   }
 
   /** Runs a command to its end and sets the exit code of the process. */
@@ -70,22 +80,37 @@ export class Session {
       await command()
       await this.stdout.flush()
     } catch (error) {
-      await this.#fail(error)
+      await this.fail(error)
     }
   }
 
-  async #fail(error: unknown): Promise<void> {
+  /** Tells an error and sets the exit code; with `--json` the error is the document. */
+  async fail(error: unknown): Promise<void> {
     process.exitCode = this.#exitCode(error)
-    if (this.stdout.isClosed && isSregistryError(error) === false) return
     if (this.flags.json) this.stdout.line(formatErrorJson(error))
-    else this.stderr.line(formatError(error, this.style()))
+    else this.stderr.line(formatFailure(error, this.style()))
     if (this.flags.debug) this.stderr.line(formatStack(error))
     // the error is told already; that stdout is gone too changes nothing
     await this.stdout.flush().catch(() => undefined)
+  }
+
+  readonly #endBadly = (error: Error): void => {
+    removeOpenTemporaries()
+    removeOpenWork()
+    void this.fail(error).finally(() => process.exit(1))
   }
 
   #exitCode(error: unknown): number {
     if (this.#signalled !== undefined) return 128 + signalNumbers[this.#signalled]
     return exitCodeOf(error)
   }
+}
+
+/** A bug is told in one line too; its stack comes with `--debug`. */
+function formatFailure(error: unknown, style: TerminalStyle): string {
+  if (isSregistryError(error) && error.code !== 'INTERNAL') return formatError(error, style)
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const { bad, warn } = style.colours
+  const hint = 'this is a bug in sregistry: run it again with --debug and report what it prints'
+  return `${bad('error INTERNAL')}: ${sanitise(redact(message))}\n  ${warn('hint')}: ${hint}`
 }

@@ -1,10 +1,8 @@
 /** What an image file says of itself: read from inside, without mounting or running it. */
-import { type FileHandle, open } from 'node:fs/promises'
-import { SregistryError } from '../errors/sregistry-error.ts'
-import { detectImageFile } from '../sif/detect-image.ts'
-import { readSif } from '../sif/sif-reader.ts'
-import { fileSource } from '../squashfs/random-access-source.ts'
-import { openSquashfs, type SquashfsReader } from '../squashfs/squashfs-reader.ts'
+import { isSregistryError } from '../errors/sregistry-error.ts'
+import type { SquashfsReader } from '../squashfs/squashfs-reader.ts'
+import { withImage } from './image-file.ts'
+import { sourceLabel } from './image-uri.ts'
 
 /** The metadata in an image; what it lacks is absent. */
 export type ImageContents = {
@@ -36,28 +34,17 @@ const maxTextBytes = 4 * 1024 * 1024
  * @throws {SregistryError} IMAGE_INVALID when the file is no image or is damaged; IMAGE_NOT_FOUND when
  *   it is not there; NOT_WRITABLE when it may not be read.
  */
-export async function readImageContents(path: string): Promise<ImageContents> {
-  const handle = await openImage(path)
-  try {
-    const found = await detectImageFile(path)
-    const base = found.kind === 'sif' ? (await readSif(path)).primary.offset : found.offset
-    const image = await openSquashfs(fileSource(handle, base))
-    return { format: found.kind, ...(await readTexts(image)) }
-  } finally {
-    await handle.close()
-  }
+export function readImageContents(path: string): Promise<ImageContents> {
+  return withImage(path, async (image, format) => ({ format, ...(await readTexts(image)) }))
 }
 
-async function openImage(path: string): Promise<FileHandle> {
+/** `HOST/REPOSITORY@DIGEST` that a file says it was made of; undefined when it is no image or silent. */
+export async function madeOf(path: string): Promise<string | undefined> {
   try {
-    return await open(path)
-  } catch (cause) {
-    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
-    throw new SregistryError(
-      isMissing ? 'IMAGE_NOT_FOUND' : 'STORAGE',
-      `${path} ${isMissing ? 'does not exist' : 'cannot be read'}`,
-      { cause },
-    )
+    return (await readImageContents(path)).labels?.[sourceLabel]
+  } catch (error) {
+    if (isSregistryError(error)) return undefined
+    throw error
   }
 }
 

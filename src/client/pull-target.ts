@@ -1,5 +1,4 @@
 /** Where a pulled image goes, in which form, and whether it is there already. */
-
 import { lstat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { ImageRecord } from '../catalog/image-record.ts'
@@ -8,7 +7,8 @@ import { defaultBlockSize, type PackingParameters } from '../image/packing-param
 import { defaultCompression, formatCompression, parseCompression } from '../squashfs/compression.ts'
 import { checkFileName, chooseImageName, formatOfName, imageNames } from '../storage/image-name.ts'
 import { isInPlace } from './image-in-place.ts'
-import { imageTitle, imageUri, tagOf } from './image-uri.ts'
+import { imageTitle, imageUri, recordUri, sourceName, tagOf } from './image-uri.ts'
+import { isMadeTheSame, makingOptions } from './making-options.ts'
 import type { PullInput } from './pull-input.ts'
 
 export type PullTarget = {
@@ -25,8 +25,12 @@ export type PullTarget = {
   readonly usesCache: boolean
   /** The same image, already in place: nothing is to be done. */
   readonly present: ImageRecord | undefined
-  /** What a forced pull replaces. */
+  /** What the record said that the new one replaces. */
   readonly replaced: ImageRecord | undefined
+  /** The record of another reference, whose file a forced pull replaces. */
+  readonly displaced: ImageRecord | undefined
+  /** Whether a file that has the name is to be replaced; otherwise it is to be looked at anew. */
+  readonly mayReplace: boolean
 }
 
 export type TargetInput = PullInput & {
@@ -48,59 +52,83 @@ export async function choosePullTarget(input: TargetInput): Promise<PullTarget> 
     parameters: { compression, blockSize: defaultBlockSize },
     isStored,
     usesCache: options.cache !== false && !context.settings.flag('SINGULARITY_DISABLE_CACHE'),
-  }
+    present: undefined,
+    replaced: undefined,
+    displaced: undefined,
+    mayReplace: options.force ?? false,
+  } as const
   return isStored ? storedTarget(input, form) : fileTarget(input, form)
 }
 
-type Form = Pick<PullTarget, 'format' | 'compression' | 'parameters' | 'isStored' | 'usesCache'>
+type Form = Omit<PullTarget, 'path' | 'shownPath' | 'uri'>
+
+const chooseOther = 'remove it first, choose another name with --name, or use --force to replace it'
 
 /** A file in the working directory: nothing knows of it but the user. */
-async function fileTarget(
-  { access, client, options }: TargetInput,
-  form: Form,
-): Promise<PullTarget> {
+async function fileTarget(input: TargetInput, form: Form): Promise<PullTarget> {
+  const { access, client, options } = input
   const uri = imageUri(client, access.host, access.reference)
-  const name = options.name ?? imageNames(namingOf({ access, uri }, form)).plain
+  const name = options.name ?? namesOf(input, form).plain
   checkFileName(name)
   const path = resolve(name)
   if (!options.force && (await isTaken(path))) {
-    throw new SregistryError('IMAGE_EXISTS', `${name} exists`, {
-      hint: 'remove it first, choose another name with --name, or use --force to replace it',
-    })
+    throw new SregistryError('IMAGE_EXISTS', `${name} exists`, { hint: chooseOther })
   }
-  return { ...form, path, shownPath: name, uri, present: undefined, replaced: undefined }
+  return { ...form, path, shownPath: name, uri }
 }
 
 async function storedTarget(input: TargetInput, form: Form): Promise<PullTarget> {
   const { access, client, context, options } = input
   const plainUri = imageUri(client, access.host, access.reference)
-  const records = await context.catalog.list(plainUri)
-  const storage = context.settings.storage()
-  const names = imageNames(namingOf({ access, uri: plainUri }, form))
-  const name = options.name === undefined ? undefined : storedName(options.name, form.format)
-  const fileName =
-    name ?? (await chooseImageName(names, (one) => holderOf(input, join(storage, one), plainUri)))
-  const path = join(storage, fileName)
-  const uri =
-    fileName === names.plain && form.format === 'squashfs' ? plainUri : `${plainUri}#${fileName}`
-  const record = records.find((one) => one.uri === uri && one.path === path)
-  const target = { ...form, path, shownPath: path, uri }
-  if (record !== undefined && (await isSameImage(record, input, form))) {
-    return { ...target, present: record, replaced: undefined }
+  const names = namesOf(input, form)
+  const given = options.name === undefined ? undefined : storedName(options.name, form.format)
+  const uri = recordUri(plainUri, { names, fileName: given ?? names.plain, format: form.format })
+  const record = await context.catalog.get(uri)
+  if (record !== undefined && (await isInPlace(record))) {
+    return recordedTarget(input, form, record)
   }
-  if (!options.force) await refuseReplacement(input, record, path)
-  return { ...target, present: undefined, replaced: record }
+  const storage = context.settings.storage()
+  const holder = (name: string) => holderOf(input, join(storage, name), uri)
+  const path = join(storage, given ?? (await chooseImageName(names, holder)))
+  const target = { ...form, path, shownPath: path, uri, replaced: record }
+  return (await isTaken(path)) ? takenTarget(input, target) : target
 }
 
-function namingOf({ access, uri }: Pick<TargetInput, 'access'> & { uri: string }, form: Form) {
+/** The image stays where it is, which may be a place that the user moved it to. */
+function recordedTarget(input: TargetInput, form: Form, record: ImageRecord): PullTarget {
+  const { path, uri } = record
+  const target = { ...form, path, shownPath: path, uri }
+  if (!input.options.force) {
+    refuseChange(input, form, record)
+    return { ...target, present: record }
+  }
+  return { ...target, replaced: record }
+}
+
+/** A file that has the name, though not as this reference's image. */
+async function takenTarget(input: TargetInput, target: PullTarget): Promise<PullTarget> {
+  if (input.options.force) {
+    return { ...target, displaced: await input.context.catalog.findByPath(target.path) }
+  }
+  // saved by a run that could not record it: made again, the bytes are those that are there
+  if (await isMadeOf(target.path, input)) return { ...target, mayReplace: true }
+  const title = imageTitle(input.access.reference)
+  throw new SregistryError(
+    'IMAGE_EXISTS',
+    `${target.path} exists, and the catalogue does not know it as ${title}`,
+    { hint: chooseOther },
+  )
+}
+
+function namesOf({ access, client }: TargetInput, form: Form) {
   const { repository, tag, digest } = access.reference
-  return {
+  return imageNames({
     repository,
     tag: tag ?? (digest === undefined ? 'latest' : undefined),
     digest: tag === undefined && digest !== undefined ? tagOf(access.reference) : undefined,
-    uri,
+    uri: imageUri(client, access.host, access.reference),
     format: form.format,
-  }
+  })
 }
 
 /** A name given for storage is one file there, whatever slashes it has. */
@@ -112,45 +140,37 @@ function storedName(name: string, format: Form['format']): string {
 }
 
 async function holderOf({ context }: TargetInput, path: string, uri: string) {
+  if (!(await isTaken(path))) return 'free'
   const record = await context.catalog.findByPath(path)
-  if (record !== undefined) return record.uri === uri ? 'same-reference' : 'other-reference'
-  return (await isTaken(path)) ? 'unknown' : 'free'
+  if (record === undefined) return 'unknown'
+  return record.uri === uri ? 'same-reference' : 'other-reference'
 }
 
-/** Same digest, same form, file in place: then the file is, bit for bit, what a pull would make. */
-async function isSameImage(
-  record: ImageRecord,
-  { digest, options }: TargetInput,
-  form: Form,
-): Promise<boolean> {
-  if (options.force || options.allRoot || options.fixPermissions) return false
-  const isAsked = record.digest === digest && record.format === form.format
-  const isCompressed = options.compression === undefined || record.compression === form.compression
-  return isAsked && isCompressed && isInPlace(record)
-}
-
-async function refuseReplacement(
-  { access, digest }: TargetInput,
-  record: ImageRecord | undefined,
-  path: string,
-): Promise<void> {
+/** @throws {SregistryError} IMAGE_EXISTS unless the record's file is what this pull would make. */
+function refuseChange(input: TargetInput, form: Form, record: ImageRecord): void {
+  const { access, context, digest, options } = input
   const title = imageTitle(access.reference)
-  if (record?.digest !== undefined && record.digest !== digest && (await isInPlace(record))) {
+  if (record.digest !== digest) {
     throw new SregistryError(
       'IMAGE_EXISTS',
-      `${title} has changed: here is ${record.digest}, the registry has ${digest}`,
+      `${title} has changed: here is ${record.digest ?? 'an image of unknown digest'}, the registry has ${digest}`,
       { hint: 'use --force to replace it, or --name to keep both' },
     )
   }
-  // a record without its file is mended by pulling it again
-  if (!(await isTaken(path)) || record?.digest === digest) return
+  const isCompressed = options.compression === undefined || record.compression === form.compression
+  const isMade = isMadeTheSame(record.made, makingOptions(options, context.env))
+  if (record.format === form.format && isCompressed && isMade) return
   throw new SregistryError(
     'IMAGE_EXISTS',
-    `${path} exists, and the catalogue does not know it as ${title}`,
-    {
-      hint: 'remove it first, choose another name with --name, or use --force to replace it',
-    },
+    `${title} is here at ${record.path}, made with other options`,
+    { hint: 'use --force to make it again, or --name to keep both' },
   )
+}
+
+/** Whether a file says of itself that it was made of this very image. */
+async function isMadeOf(path: string, { access, digest }: TargetInput): Promise<boolean> {
+  const { madeOf } = await import('./image-inspection.ts')
+  return (await madeOf(path)) === sourceName(access.host, access.reference.repository, digest)
 }
 
 async function isTaken(path: string): Promise<boolean> {

@@ -2,23 +2,24 @@
  * One pull: look the reference up, see whether it is here already, build the image, put it in place,
  * record it (DESIGN § 2, § 5).
  */
-import { mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ImageRecord } from '../catalog/image-record.ts'
 import { throwIfCancelled } from '../errors/cancelled.ts'
-import { SregistryError } from '../errors/sregistry-error.ts'
+import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { formatDigest } from '../registry/digest.ts'
 import { formatPlatform, parsePlatform } from '../registry/platform.ts'
 import type { LocatedManifest, ResolvedImage } from '../registry/registry-client.ts'
 import { programVersion } from '../settings/version.ts'
-import { type AtomicFile, createAtomicFile } from '../storage/atomic-file.ts'
-import { makePrivateDirectory } from '../storage/private-directory.ts'
+import type { AtomicFile } from '../storage/atomic-file.ts'
 import type { PullOptions } from './call-options.ts'
-import type { ClientContext } from './client-context.ts'
-import { imageTitle, tagOf } from './image-uri.ts'
+import { imageTitle, sourceName, tagOf } from './image-uri.ts'
+import { makingOptions } from './making-options.ts'
 import type { PullInput } from './pull-input.ts'
 import { choosePullTarget, type PullTarget } from './pull-target.ts'
+
+/** How often a name may be taken by others while the image is made. */
+const maxRounds = 3
 
 /**
  * @returns the record of the image: in the catalogue, or only described when nothing is to be saved.
@@ -31,12 +32,20 @@ export async function pullImage(input: PullInput): Promise<ImageRecord> {
     ...(options.platform === undefined ? {} : { platform: parsePlatform(options.platform) }),
     ...signalOf(options),
   })
-  const target = await choosePullTarget({ ...input, digest: formatDigest(located.manifestDigest) })
-  if (target.present !== undefined) {
-    reportEnd(input, target, 'same')
-    return target.present
+  const digest = formatDigest(located.manifestDigest)
+  for (let round = 1; round <= maxRounds; round++) {
+    const target = await choosePullTarget({ ...input, digest })
+    if (target.present !== undefined) {
+      reportEnd(input, target, 'same')
+      return target.present
+    }
+    const record = await new Pull(input, target).run(located)
+    // another process was first to the name: what it put there decides what comes next
+    if (record !== undefined) return record
   }
-  return new Pull(input, target).run(located)
+  throw new SregistryError('IMAGE_EXISTS', 'other processes keep taking the name of the image', {
+    hint: 'run it again, or choose a name with --name',
+  })
 }
 
 class Pull {
@@ -48,8 +57,10 @@ class Pull {
     this.#target = target
   }
 
-  async run(located: LocatedManifest): Promise<ImageRecord> {
+  /** @returns undefined when another process has taken the name meanwhile. */
+  async run(located: LocatedManifest): Promise<ImageRecord | undefined> {
     const { access, options } = this.#input
+    this.#reportChange(formatDigest(located.manifestDigest))
     // what cannot be written is said before anything is downloaded
     const file = await this.#createFile()
     try {
@@ -57,9 +68,9 @@ class Pull {
       this.#reportResolved(image)
       const sizeBytes = await this.#build(image, file)
       throwIfCancelled(options.signal, 'the pull')
-      await file.commit({ replace: true })
+      if (!(await this.#place(file))) return undefined
       const record = this.#recordOf(image, sizeBytes)
-      if (this.#target.isStored) await this.#input.context.catalog.put(record)
+      await this.#save(record)
       reportEnd(this.#input, this.#target, this.#target.replaced === undefined ? 'new' : 'update')
       return record
     } finally {
@@ -69,21 +80,52 @@ class Pull {
 
   async #createFile(): Promise<AtomicFile> {
     const { isStored, path } = this.#target
+    const [{ createAtomicFile }, { makePrivateDirectory }, { removeAbandonedFiles }] =
+      await Promise.all([
+        import('../storage/atomic-file.ts'),
+        import('../storage/private-directory.ts'),
+        import('../storage/abandoned-files.ts'),
+      ])
     if (isStored) await makePrivateDirectory(this.#input.context.settings.storage(), 'storage')
+    await removeAbandonedFiles(resolve(path, '..'))
     return createAtomicFile(path, { place: isStored ? 'storage' : 'output', mode: 0o755 })
+  }
+
+  /** Whether the file has its name now, or the same bytes had it already. */
+  async #place(file: AtomicFile): Promise<boolean> {
+    const { path, mayReplace } = this.#target
+    if (!mayReplace) {
+      const { haveSameBytes } = await import('../storage/same-bytes.ts')
+      if (await haveSameBytes(file.path, path)) return true
+    }
+    return (await file.commit({ replace: mayReplace })) === 'committed'
+  }
+
+  /** @throws {SregistryError} saying where the image is, when the catalogue cannot take it. */
+  async #save(record: ImageRecord): Promise<void> {
+    const { isStored, displaced } = this.#target
+    if (!isStored) return
+    const { catalog } = this.#input.context
+    try {
+      await catalog.put(record)
+      if (displaced !== undefined) await catalog.remove(displaced)
+    } catch (cause) {
+      throw notRecorded(record, cause)
+    }
   }
 
   async #build(image: ResolvedImage, file: AtomicFile): Promise<number> {
     const { context, options } = this.#input
-    const [{ buildImage }, { cachedLayers, temporaryLayers }, { layerCache }] = await Promise.all([
-      import('../image/build-image.ts'),
-      import('../image/layer-store.ts'),
-      import('../storage/layer-cache.ts'),
-    ])
+    const [{ buildImage }, { cachedLayers, temporaryLayers }, { layerCache }, { withWork }] =
+      await Promise.all([
+        import('../image/build-image.ts'),
+        import('../image/layer-store.ts'),
+        import('../storage/layer-cache.ts'),
+        import('../storage/work-directory.ts'),
+      ])
     const { parameters, format, usesCache } = this.#target
-    const work = await mkdtemp(join(await this.#workDirectory(), 'sregistry-'))
-    try {
-      return await buildImage(this.#sourceOf(image), file, {
+    return withWork(this.#workParent(), 'work', (work) =>
+      buildImage(this.#sourceOf(image), file, {
         parameters,
         format,
         store: usesCache
@@ -91,26 +133,21 @@ class Pull {
           : temporaryLayers(work),
         scratchPath: join(work, 'environment'),
         version: programVersion(),
-        sourceDateEpoch: sourceDateEpoch(context.env),
+        sourceDateEpoch: makingOptions(options, context.env).sourceDateEpoch,
         maxLayers: context.settings.count('SREGISTRY_PYTHON_THREADS') ?? 4,
         allRoot: options.allRoot ?? false,
         fixPermissions: options.fixPermissions ?? false,
         onEvent: (event) => options.onProgress?.(event),
         signal: options.signal,
-      })
-    } finally {
-      await rm(work, { recursive: true, force: true })
-    }
+      }),
+    )
   }
 
   /** Layers that are not cached lie beside the image, where there must be room anyway. */
-  async #workDirectory(): Promise<string> {
+  #workParent(): string {
     const { settings } = this.#input.context
-    const work =
-      settings.path('SREGISTRY_TMPDIR') ??
-      (this.#target.usesCache ? settings.work() : resolve(this.#target.path, '..'))
-    await makePrivateDirectory(work, 'work')
-    return work
+    const { usesCache, path } = this.#target
+    return settings.path('SREGISTRY_TMPDIR') ?? (usesCache ? settings.work() : resolve(path, '..'))
   }
 
   #sourceOf(image: ResolvedImage): ImageSource {
@@ -118,8 +155,7 @@ class Pull {
     const { repository } = reference
     const digest = formatDigest(image.manifestDigest)
     return {
-      // by digest, not by tag: the same image gives the same file under whatever tag it was found
-      reference: `${host}/${repository}@${digest}`,
+      reference: sourceName(host, repository, digest),
       manifestDigest: image.manifestDigest,
       config: image.config,
       layers: image.layers,
@@ -129,7 +165,7 @@ class Pull {
   }
 
   #recordOf(image: ResolvedImage, sizeBytes: number): ImageRecord {
-    const { client, access } = this.#input
+    const { client, access, options, context } = this.#input
     const { Entrypoint, Cmd, Env, Labels, WorkingDir } = image.config.config
     const { created } = image.config
     return {
@@ -145,6 +181,7 @@ class Pull {
       sizeBytes,
       format: this.#target.format,
       compression: this.#target.compression,
+      made: makingOptions(options, context.env),
       ...(created === undefined ? {} : { created }),
       pulled: new Date().toISOString(),
       labels: Labels,
@@ -155,6 +192,15 @@ class Pull {
         ...(WorkingDir === undefined ? {} : { workingDir: WorkingDir }),
       },
     }
+  }
+
+  /** A forced pull says what it replaces: a running job may still have the old file open. */
+  #reportChange(digest: string): void {
+    const { replaced } = this.#target
+    if (replaced?.digest === undefined || replaced.digest === digest) return
+    const title = imageTitle(this.#input.access.reference)
+    const text = `${title} was ${replaced.digest}, is now ${digest}`
+    this.#input.options.onProgress?.({ type: 'note', text })
   }
 
   #reportResolved(image: ResolvedImage): void {
@@ -179,14 +225,15 @@ function reportEnd({ access, options }: PullInput, target: PullTarget, end: Pull
   options.onProgress?.({ type: 'line', text: `Success! ${target.shownPath}` })
 }
 
-/** @throws {SregistryError} SETTING_INVALID @see reproducible-builds.org, SOURCE_DATE_EPOCH */
-function sourceDateEpoch(env: ClientContext['env']): number | undefined {
-  const text = env['SOURCE_DATE_EPOCH']
-  if (text === undefined || text === '') return undefined
-  if (/^\d{1,10}$/.test(text)) return Number(text)
-  throw new SregistryError('SETTING_INVALID', `SOURCE_DATE_EPOCH is "${text.slice(0, 40)}"`, {
-    hint: 'it is a number of seconds since 1970, or unset it',
-  })
+/** The image is whole and stays: only the catalogue does not know it (FAULTS § 2, B1). */
+function notRecorded({ path, uri }: ImageRecord, cause: unknown): SregistryError {
+  const [name] = uri.split('#')
+  const why = isSregistryError(cause) ? cause.message : 'the catalogue failed'
+  return new SregistryError(
+    isSregistryError(cause) ? cause.code : 'DATABASE',
+    `the image is at ${path} but could not be recorded: ${why}`,
+    { hint: `record it: sregistry add --name ${name} ${path}`, cause },
+  )
 }
 
 function signalOf({ signal }: PullOptions): { signal?: AbortSignal } {

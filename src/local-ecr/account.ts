@@ -6,9 +6,9 @@ export type Account = {
   readonly region: string
   /** `host:port` that clients reach; part of `repositoryUri`. */
   readonly registryHost: string
-  /** `http://host:port` of the data plane: the `proxyEndpoint`. */
+  /** `http://host:port` (`https` with TLS) of the data plane: the `proxyEndpoint`. */
   readonly registryUrl: string
-  /** `http://host:port` of the blob storage, another host name than the registry's. */
+  /** Origin of the blob storage, of another host name than the registry's. */
   readonly blobOrigin: string
 }
 

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { ApiError, apiErrorReply, apiReply } from './api-error.ts'
 import { type FrontDoor, identifyCaller } from './caller.ts'
 import type { Route, Router } from './listener.ts'
-import type { Input, Operation } from './operations/call.ts'
+import { type Call, type Input, type Operation, registryIdOf } from './operations/call.ts'
 import { imageOperations } from './operations/image-operations.ts'
 import { layerOperations } from './operations/layer-operations.ts'
 import { registryOperations } from './operations/registry-operations.ts'
@@ -81,8 +81,9 @@ function routeEcr(
     const run = operations.get(operation)
     if (run === undefined) throw new ApiError('UnknownOperationException', '')
     if (input === undefined) throw new ApiError('SerializationException', 'The body is not JSON')
-    authorize(state, principal, operation, repository)
-    return apiReply(await run({ state, principal, operation, input }))
+    const call = { state, principal, operation, input }
+    authorize(call, repository)
+    return apiReply(await run(call))
   }
   return { operation, repository, answer: () => answer().catch(errorsTo(apiErrorReply)) }
 }
@@ -103,14 +104,12 @@ function refuseChunks(request: IncomingMessage): void {
   }
 }
 
-function authorize(
-  state: RegistryState,
-  { arn }: Principal,
-  action: string,
-  repository: string | undefined,
-): void {
+/** Registries of other accounts have no policy that lets anybody in, so nothing of them is told. */
+function authorize(call: Call, repository: string | undefined): void {
+  const { state, principal, operation: action } = call
   const resource = repository ?? (registryWide.has(action) ? undefined : '*')
-  const refusal = state.policy.refusal({ arn, action, repository: resource })
+  const access = { arn: principal.arn, action, repository: resource }
+  const refusal = state.policy.refusal({ ...access, registryId: registryIdOf(call) })
   if (refusal !== undefined) throw new ApiError('AccessDeniedException', refusal)
 }
 

@@ -30,5 +30,5 @@ export function repositoryOf({ state, name }: DataPlaneRequest): Repository {
 
 /** Absolute, as ECR's Link and Location headers are. */
 export function absoluteUrl({ url }: DataPlaneRequest, pathAndQuery: string): string {
-  return `http://${url.host}${pathAndQuery}`
+  return `${url.origin}${pathAndQuery}`
 }

@@ -3,7 +3,9 @@
  * it by DNS rebinding), logs what came, and lets faults come between handler and socket.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { Fault, Faults, ListenerName } from './fault.ts'
 import { faultReply } from './fault-reply.ts'
@@ -41,9 +43,28 @@ export type ListenerContext = {
   readonly route: Router
 }
 
-/** @throws {SregistryError} NETWORK when the port is taken or may not be used. */
-export async function bind(host: string, port: number): Promise<Server> {
-  const server = createServer({ keepAliveTimeout: 5000 })
+/** What a listener shows of itself, and the key that belongs to it. */
+export type Certificate = {
+  /** PEM; the chain, its own certificate first. */
+  readonly cert: string
+  /** PEM. */
+  readonly key: string
+}
+
+export type BindOptions = {
+  readonly host: string
+  readonly port: number
+  /** Without it: plain http. */
+  readonly tls?: Certificate | undefined
+}
+
+/**
+ * @throws {SregistryError} NETWORK when the port is taken or may not be used; SETTING_INVALID for a
+ *   certificate that is none.
+ */
+export async function bind({ host, port, tls }: BindOptions): Promise<Server> {
+  const server = tls === undefined ? createServer() : createSecureServer(tls)
+  server.keepAliveTimeout = 5000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => resolve())
@@ -54,6 +75,17 @@ export async function bind(host: string, port: number): Promise<Server> {
     })
   })
   return server
+}
+
+function createSecureServer(tls: Certificate): Server {
+  try {
+    return createTlsServer(tls)
+  } catch (cause) {
+    throw new SregistryError('SETTING_INVALID', 'certificate and key do not make a TLS server', {
+      hint: 'give both as PEM, the key the one that the certificate was made for',
+      cause,
+    })
+  }
 }
 
 export function portOf(server: Server): number {
@@ -112,8 +144,9 @@ const foreignHost = textReply(421, 'text/plain', 'this host name is not served h
 function urlOf(request: IncomingMessage): URL | undefined {
   const host = request.headers.host ?? ''
   const target = request.url ?? '/'
-  const absolute = target.startsWith('/') ? `http://${host}${target}` : target
-  return URL.canParse(absolute) && URL.canParse(`http://${host}`) ? new URL(absolute) : undefined
+  const origin = `${request.socket instanceof TLSSocket ? 'https' : 'http'}://${host}`
+  const absolute = target.startsWith('/') ? `${origin}${target}` : target
+  return URL.canParse(absolute) && URL.canParse(origin) ? new URL(absolute) : undefined
 }
 
 function firstReply(faults: readonly Fault[], listener: ListenerName, url: URL): Reply | undefined {

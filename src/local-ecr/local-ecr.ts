@@ -11,7 +11,15 @@ import { BlobStore } from './blob-store.ts'
 import { controlPlane } from './control-plane.ts'
 import { dataPlane } from './data-plane.ts'
 import { type FaultRule, Faults, type ListenerName } from './fault.ts'
-import { bind, closeServer, portOf, type RequestRecord, type Router, serve } from './listener.ts'
+import {
+  bind,
+  type Certificate,
+  closeServer,
+  portOf,
+  type RequestRecord,
+  type Router,
+  serve,
+} from './listener.ts'
 import { PageTokens } from './page-token.ts'
 import { Policy } from './policy.ts'
 import { PresignedUrls } from './presigned-url.ts'
@@ -43,6 +51,10 @@ export type LocalEcrOptions = {
   readonly faults?: readonly FaultRule[]
   /** Host names to answer beside loopback's own, for tests that come through a proxy. */
   readonly extraHosts?: readonly string[]
+  /** Host name in the URLs of layers, answered too; default: loopback's other name. */
+  readonly blobHost?: string
+  /** https on all three listeners, with this certificate. Default: plain http. */
+  readonly tls?: Certificate
   /** The clock (default Date.now). */
   readonly now?: () => number
 }
@@ -85,7 +97,7 @@ export type LocalEcr = {
 export async function startLocalEcr(options: LocalEcrOptions): Promise<LocalEcr> {
   checkOptions(options)
   const faults = new Faults(options.faults)
-  const listeners = await bindAll(options.host ?? '127.0.0.1', options.port ?? 0)
+  const listeners = await bindAll(options)
   try {
     const state = await openState(options, listeners)
     if (options.seed) await seed(state, resolve(options.root))
@@ -113,13 +125,14 @@ function checkOptions({ host = '127.0.0.1', accountId = defaultAccount }: LocalE
 
 const defaultAccount = '123456789012'
 
-async function bindAll(host: string, port: number): Promise<Listeners> {
-  const next = (offset: number) => (port === 0 ? 0 : port + offset)
-  const registry = await bind(host, port)
+async function bindAll(options: LocalEcrOptions): Promise<Listeners> {
+  const { host = '127.0.0.1', port = 0, tls } = options
+  const bindNext = (offset: number) => bind({ host, port: port === 0 ? 0 : port + offset, tls })
+  const registry = await bindNext(0)
   try {
-    const api = await bind(host, next(1))
+    const api = await bindNext(1)
     try {
-      return { registry, api, blobs: await bind(host, next(2)) }
+      return { registry, api, blobs: await bindNext(2) }
     } catch (error) {
       await closeServer(api)
       throw error
@@ -179,14 +192,19 @@ async function openStores(root: string): Promise<Pick<RegistryState, 'blobs' | '
 function accountOf(options: LocalEcrOptions, listeners: Listeners): Account {
   const { host = '127.0.0.1', accountId = defaultAccount, region = 'us-east-1' } = options
   const registryHost = `${bracketed(host)}:${portOf(listeners.registry)}`
-  const blobHost = host === 'localhost' ? '127.0.0.1' : 'localhost'
+  const blobHost = options.blobHost ?? (host === 'localhost' ? '127.0.0.1' : 'localhost')
+  const scheme = schemeOf(options)
   return {
     accountId,
     region,
     registryHost,
-    registryUrl: `http://${registryHost}`,
-    blobOrigin: `http://${blobHost}:${portOf(listeners.blobs)}`,
+    registryUrl: `${scheme}://${registryHost}`,
+    blobOrigin: `${scheme}://${blobHost}:${portOf(listeners.blobs)}`,
   }
+}
+
+function schemeOf({ tls }: LocalEcrOptions): 'http' | 'https' {
+  return tls === undefined ? 'http' : 'https'
 }
 
 function bracketed(host: string): string {
@@ -206,7 +224,8 @@ function run({ options, listeners, state, faults }: Running): LocalEcr {
   state.principals.set(user.accessKeyId, user)
   const requests: RequestRecord[] = []
   const host = bracketed(options.host ?? '127.0.0.1')
-  const allowedHosts = new Set(['localhost', '127.0.0.1', host, ...(options.extraHosts ?? [])])
+  const { extraHosts = [], blobHost = host } = options
+  const allowedHosts = new Set(['localhost', '127.0.0.1', host, blobHost, ...extraHosts])
   const shared = { allowedHosts, faults, requests, nowMs: state.nowMs }
   const routes: Record<ListenerName, Router> = {
     api: controlPlane(state),
@@ -216,7 +235,7 @@ function run({ options, listeners, state, faults }: Running): LocalEcr {
   for (const name of ['api', 'registry', 'blobs'] as const) {
     serve(listeners[name], { ...shared, name, route: routes[name] })
   }
-  const apiUrl = `http://${host}:${portOf(listeners.api)}`
+  const apiUrl = `${schemeOf(options)}://${host}:${portOf(listeners.api)}`
   return {
     environment: environmentOf(account, apiUrl, user),
     registryHost: account.registryHost,
@@ -251,6 +270,6 @@ function environmentOf(
     SREGISTRY_AWS_ZONE: account.region,
     SREGISTRY_AWS_KEY: user.accessKeyId,
     SREGISTRY_AWS_SECRET: user.secretAccessKey,
-    SREGISTRY_AWS_NOHTTPS: 'true',
+    SREGISTRY_AWS_NOHTTPS: String(account.registryUrl.startsWith('http:')),
   }
 }

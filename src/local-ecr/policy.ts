@@ -19,6 +19,8 @@ export type Access = {
   readonly arn: string
   readonly action: string
   readonly repository?: string | undefined
+  /** Default: this registry. */
+  readonly registryId?: string
 }
 
 export class Policy {
@@ -43,12 +45,16 @@ export class Policy {
 
   /** AWS's sentence when the access is denied, else undefined. */
   refusal(access: Access): string | undefined {
+    if ((access.registryId ?? this.#account.accountId) !== this.#account.accountId) {
+      return this.#sentence({ action: access.action, reason: 'resource' }, access)
+    }
     const denial = [...this.#denials].find((one) => matches(one, access))
     return denial && this.#sentence(denial, access)
   }
 
-  #sentence(denial: Denial, { arn, action, repository }: Access): string {
-    const resource = repository === undefined ? '*' : repositoryArn(this.#account, repository)
+  #sentence(denial: Denial, { arn, action, repository, registryId }: Access): string {
+    const owner = { ...this.#account, accountId: registryId ?? this.#account.accountId }
+    const resource = repository === undefined ? '*' : repositoryArn(owner, repository)
     const reasons = {
       identity: `because no identity-based policy allows the ecr:${action} action`,
       resource: `because no resource-based policy allows the ecr:${action} action`,

@@ -95,9 +95,13 @@ describe('repositories', () => {
     expect(ecr.requests.length - before).toBe(1)
   })
 
-  test('of another account are asked by its id, and are not ours', async () => {
+  test('of another account are asked by its id; its owner must allow it', async () => {
     const options = { registryId: '999999999999' }
-    expect(await all(listRepositories(plane(), options))).toEqual([])
+    await expect(all(listRepositories(plane(), options))).rejects.toMatchObject({
+      code: 'ACCESS_DENIED',
+      message: expect.stringContaining('999999999999'),
+      hint: expect.stringContaining('owner of the registry'),
+    })
   })
 
   test('are created once; a second time is no failure', async () => {

@@ -77,11 +77,19 @@ test('a repository that does not exist is named in ECR’s sentence', async () =
   )
 })
 
-test('another account has none of these repositories', async () => {
-  const command = new ListImagesCommand({ ...busybox, registryId: '999999999999' })
-  const error = await errorOf(local.client.send(command))
-  expect(error.name).toBe('RepositoryNotFoundException')
-  expect(error.message).toContain("registry with id '999999999999'")
+test.each([
+  [
+    'ListImages',
+    new ListImagesCommand({ ...busybox, registryId: '999999999999' }),
+    busybox.repositoryName,
+  ],
+  ['DescribeRepositories', new DescribeRepositoriesCommand({ registryId: '999999999999' }), '*'],
+] as const)('another account lets nobody in by itself: %s', async (operation, command, name) => {
+  const error = await errorOf(local.client.send(command as ListImagesCommand))
+  expect(error.name).toBe('AccessDeniedException')
+  expect(error.message).toBe(
+    `User: ${local.ecr.user.arn} is not authorized to perform: ecr:${operation} on resource: arn:aws:ecr:us-east-1:999999999999:repository/${name} because no resource-based policy allows the ecr:${operation} action`,
+  )
 })
 
 test('lists come in pages, and all pages together are the list', async () => {

@@ -62,15 +62,13 @@ export function registryIdOf({ state, input }: Call): string {
   return registryId
 }
 
-/** @throws {ApiError} RepositoryNotFoundException, also for any other account. */
+/** @throws {ApiError} RepositoryNotFoundException */
 export function repositoryOf(
   call: Call,
   name: string = requiredText(call.input, 'repositoryName'),
 ): Repository {
-  const registryId = registryIdOf(call)
-  const isOurs = registryId === call.state.account.accountId
-  const repository = isOurs ? call.state.repositories.get(name) : undefined
-  if (repository === undefined) throw repositoryNotFound(name, registryId)
+  const repository = call.state.repositories.get(name)
+  if (repository === undefined) throw repositoryNotFound(name, call.state.account.accountId)
   return repository
 }
 

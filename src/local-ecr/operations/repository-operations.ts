@@ -10,7 +10,6 @@ import {
   optionalList,
   optionalText,
   pageOf,
-  registryIdOf,
   repositoryOf,
   requiredText,
 } from './call.ts'
@@ -39,8 +38,7 @@ function describeRepositories(call: Call): unknown {
     const found = names.map((name) => repositoryOf(call, String(name)))
     return { repositories: found.map((repository) => describe(state, repository)) }
   }
-  const isOurs = registryIdOf(call) === state.account.accountId
-  const { items, ...next } = pageOf(call, isOurs ? state.repositories.list() : [])
+  const { items, ...next } = pageOf(call, state.repositories.list())
   return { repositories: items.map((repository) => describe(state, repository)), ...next }
 }
 

@@ -3,6 +3,20 @@
  * know which argument takes the options. A test fails when a public method is missing here.
  */
 
+import {
+  addOptions,
+  browseOptions,
+  callOptions,
+  doctorOptions,
+  imageOptions,
+  type OptionHelps,
+  policyKinds,
+  policyOptions,
+  pullOptions,
+  tokenOptions,
+  useSettings,
+} from './api-options.ts'
+
 /** What stands at a place of the arguments, so that completion knows what to offer. */
 export type ArgumentKind = 'reference' | 'repository' | 'image' | 'path' | 'client' | 'text'
 
@@ -18,42 +32,30 @@ export type ResultKind =
   | 'data'
   | 'client'
 
-export type OptionHelp = {
-  readonly summary: string
-  /** The values it takes, when they are few. */
-  readonly values?: readonly string[]
-}
-
 export type MethodHelp = {
   readonly signature: string
   readonly summary: string
   /** The arguments before the options. */
   readonly arguments: readonly ArgumentKind[]
+  /** The values that the first argument takes, when they are few. */
+  readonly values?: readonly string[]
   /** Position of the options, for the methods that take a signal. */
   readonly optionsAt: number | undefined
-  readonly options: { readonly [name: string]: OptionHelp }
+  /** How many of the arguments a call cannot do without. */
+  readonly required: number
+  readonly options: OptionHelps
   readonly result: ResultKind
-  /** 'list' is both awaited to an array and iterated as it comes; 'value' comes at once. */
+  /** 'list' is both awaited as a whole and iterated as it comes; 'value' comes at once. */
   readonly returns: 'promise' | 'list' | 'value'
   readonly example: string
 }
 
-const platform: OptionHelp = {
-  summary: 'of a multi-platform image, this one; default: this machine’s',
-  values: ['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/ppc64le', 'linux/s390x'],
-}
-
-const timing: { readonly [name: string]: OptionHelp } = {
-  signal: { summary: 'an AbortSignal that cancels the call; Ctrl-C has one already' },
-}
-
-const remoteOptions = { platform, ...timing }
-
 type Given = Pick<MethodHelp, 'signature' | 'summary' | 'result' | 'example'> &
-  Partial<Pick<MethodHelp, 'options' | 'returns'>>
+  Partial<Pick<MethodHelp, 'options' | 'returns' | 'required' | 'values'>>
 
 function method(given: Given, ...args: readonly ArgumentKind[]): MethodHelp {
-  return { options: timing, returns: 'promise', ...given, arguments: args, optionsAt: args.length }
+  const defaults = { options: callOptions, returns: 'promise', required: args.length } as const
+  return { ...defaults, ...given, arguments: args, optionsAt: args.length }
 }
 
 const remoteMethods: { readonly [name: string]: MethodHelp } = {
@@ -62,20 +64,7 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
       signature:
         'pull(reference | [references], { name, format, compression, platform, cache, force, save })',
       summary: 'downloads an image and makes a Singularity image of it',
-      options: {
-        name: { summary: 'file name of the image; an ending .sif makes a SIF' },
-        format: { summary: 'form of the image file', values: ['squashfs', 'sif'] },
-        compression: {
-          summary: 'of the blocks, with a level if wanted: gzip:9; default gzip:5',
-          values: ['gzip', 'zstd', 'none'],
-        },
-        platform,
-        cache: { summary: 'keep packed layers for the next pull; default true' },
-        force: { summary: 'replace the image that has this name; default false' },
-        save: { summary: 'into storage and catalogue; false: into the working directory' },
-        onProgress: { summary: 'a function that gets the events of the pull' },
-        ...timing,
-      },
+      options: pullOptions,
       result: 'image',
       example: "image = client.pull('library/busybox:latest')",
     },
@@ -85,7 +74,7 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
     {
       signature: 'manifest(reference, { platform })',
       summary: 'the manifest of an image, without downloading layers',
-      options: remoteOptions,
+      options: imageOptions,
       result: 'data',
       example: "client.manifest('library/busybox').layers.length",
     },
@@ -95,7 +84,7 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
     {
       signature: 'config(reference, { platform })',
       summary: 'the config of an image: environment, entrypoint, labels, history',
-      options: remoteOptions,
+      options: imageOptions,
       result: 'data',
       example: "client.config('library/busybox').config.Env",
     },
@@ -105,7 +94,7 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
     {
       signature: 'layers(reference, { platform })',
       summary: 'the layers of an image with their sizes',
-      options: remoteOptions,
+      options: imageOptions,
       result: 'layers',
       example: "client.layers('library/busybox')",
     },
@@ -115,7 +104,7 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
     {
       signature: 'digest(reference, { platform })',
       summary: 'the digest that a tag stands for now',
-      options: remoteOptions,
+      options: imageOptions,
       result: 'text',
       example: "client.digest('library/busybox:latest')",
     },
@@ -123,7 +112,9 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
   ),
   repositories: method(
     {
-      signature: 'repositories(glob)',
+      signature: 'repositories(glob, { registryId })',
+      options: browseOptions,
+      required: 0,
       summary: 'the repositories of the registry',
       result: 'repositories',
       returns: 'list',
@@ -133,7 +124,8 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
   ),
   tags: method(
     {
-      signature: 'tags(repository)',
+      signature: 'tags(repository, { registryId })',
+      options: browseOptions,
       summary: 'the tags of a repository',
       result: 'tags',
       returns: 'list',
@@ -143,7 +135,8 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
   ),
   describe: method(
     {
-      signature: 'describe(repository | reference)',
+      signature: 'describe(repository | reference, { registryId })',
+      options: browseOptions,
       summary:
         'what the registry knows about a repository or an image: sizes, dates, digests, scans',
       result: 'data',
@@ -153,7 +146,9 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
   ),
   search: method(
     {
-      signature: 'search(query)',
+      signature: 'search(query, { registryId })',
+      options: browseOptions,
+      required: 0,
       summary: 'remote images whose repository or tag fits a pattern',
       result: 'images',
       returns: 'list',
@@ -163,7 +158,8 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
   ),
   createRepository: method(
     {
-      signature: 'createRepository(name)',
+      signature: 'createRepository(name, { registryId })',
+      options: browseOptions,
       summary: 'makes a repository (aws)',
       result: 'data',
       example: "client.createRepository('library/mine')",
@@ -180,8 +176,9 @@ const accessMethods: { readonly [name: string]: MethodHelp } = {
     example: 'client.whoami()',
   }),
   token: method({
-    signature: 'token()',
-    summary: 'logs in and tells until when the token holds; the token itself is not printed',
+    signature: 'token({ raw })',
+    options: tokenOptions,
+    summary: 'logs in and tells until when the token holds; with raw: true, the password itself',
     result: 'data',
     example: 'client.token()',
   }),
@@ -193,19 +190,25 @@ const accessMethods: { readonly [name: string]: MethodHelp } = {
   }),
   doctor: method(
     {
-      signature: 'doctor(reference)',
+      signature: 'doctor(reference, { fix, create })',
+      options: doctorOptions,
+      required: 0,
       summary: 'checks settings, credentials, network and storage step by step',
       result: 'report',
+      returns: 'list',
       example: "client.doctor('library/busybox')",
     },
     'reference',
   ),
   policy: method(
     {
-      signature: "policy('pull' | 'browse' | 'push')",
+      signature: 'policy(kind, { repository, readers })',
+      options: policyOptions,
+      values: policyKinds,
+      required: 0,
       summary: 'the least IAM policy that allows it (aws)',
       result: 'text',
-      example: "client.policy('pull')",
+      example: "client.policy('pull', { repository: 'library/*' })",
     },
     'text',
   ),
@@ -215,11 +218,7 @@ const accessMethods: { readonly [name: string]: MethodHelp } = {
       summary: 'the same client with other settings; this one stays as it is',
       result: 'client',
       returns: 'value',
-      options: {
-        region: { summary: 'AWS region' },
-        registry: { summary: 'account id or registry host' },
-        profile: { summary: 'profile of ~/.aws/config' },
-      },
+      options: useSettings,
       example: "eu = client.use({ region: 'eu-west-1' })",
     }),
     optionsAt: undefined,
@@ -230,6 +229,7 @@ const localMethods: { readonly [name: string]: MethodHelp } = {
   images: method(
     {
       signature: 'images(query)',
+      required: 0,
       summary: 'the images on this machine',
       result: 'images',
       example: "client.images('busybox')",
@@ -256,7 +256,8 @@ const localMethods: { readonly [name: string]: MethodHelp } = {
   ),
   add: method(
     {
-      signature: 'add(path, name)',
+      signature: 'add(path, name, { copy })',
+      options: addOptions,
       summary: 'takes an image file into storage and catalogue',
       result: 'image',
       example: "client.add('./mine.simg', 'lab/mine:1')",
@@ -296,6 +297,7 @@ const localMethods: { readonly [name: string]: MethodHelp } = {
   labels: method(
     {
       signature: 'labels(query)',
+      required: 0,
       summary: 'the labels of the images on this machine',
       result: 'data',
       example: "client.labels('maintainer')",

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
+import { useSettings } from './api-options.ts'
 import { type CursorContext, cursorContext } from './cursor-context.ts'
 import { commandHelps } from './dot-commands.ts'
 import { memberNames, memberNamesOf } from './member-names.ts'
@@ -24,7 +25,6 @@ export type Completion = [candidates: string[], prefix: string]
 const maxCandidates = 100
 const deadlineMs = 300
 const clientNames = ['aws', 'docker', 'nvidia', 'ecr-public']
-const settingNames = ['region', 'registry', 'profile', 'base']
 
 export class Completer {
   readonly #options: CompleterOptions
@@ -88,7 +88,8 @@ export class Completer {
     if (['load', 'save'].includes(command)) return fileNames(prefix)
     if (command === 'help') return [...Object.keys(commandHelps), ...Object.keys(clientMethods)]
     if (['time', 'json', 'quiet'].includes(command)) return ['on', 'off']
-    if (command === 'use') return [...clientNames, ...settingNames.map((name) => `${name}=`)]
+    if (command === 'use')
+      return [...clientNames, ...Object.keys(useSettings).map((name) => `${name}=`)]
     if (command === 'images') return this.#imageNames()
     return command === 'doctor' ? this.#references(prefix) : []
   }
@@ -111,7 +112,7 @@ export class Completer {
       case 'client':
         return clientNames
       default:
-        return help.signature.startsWith('policy') ? ['pull', 'browse', 'push'] : []
+        return (context.argument === 0 ? help.values : undefined) ?? []
     }
   }
 

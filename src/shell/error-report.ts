@@ -5,6 +5,7 @@ import { redact } from '../terminal/redact.ts'
 import { sanitise, sanitiseLines } from '../terminal/sanitise.ts'
 import type { TerminalStyle } from '../terminal/terminal-style.ts'
 import type { SourcePlace } from './evaluate.ts'
+import { mistypedNameAt } from './mistyped-name.ts'
 
 export type FailureReport = {
   readonly error: unknown
@@ -35,7 +36,16 @@ function message({ error, place }: FailureReport, style: TerminalStyle): string 
   const { colours } = style
   if (!(error instanceof Error)) return `${colours.bad('error')}: thrown ${describe(error)}`
   const first = `${colours.bad(sanitise(error.name))}: ${sanitiseLines(redact(error.message))}`
-  return place === undefined ? first : `${first}\n${excerpt(place, style)}`
+  if (place === undefined) return first
+  const near = nearName(error, place)
+  const hint = near === undefined ? [] : [`  ${colours.warn('hint')}: did you mean ${near}?`]
+  return [first, excerpt(place, style), ...hint].join('\n')
+}
+
+/** What someone meant who typed a name that is not there. */
+function nearName(error: Error, place: SourcePlace): string | undefined {
+  const isAboutNames = error instanceof ReferenceError || error instanceof TypeError
+  return isAboutNames ? mistypedNameAt(place.text, place.column)?.near : undefined
 }
 
 function cancelledLine(error: unknown, { colours }: TerminalStyle): string {

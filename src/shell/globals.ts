@@ -80,7 +80,12 @@ async function table(session: Session, rows: unknown): Promise<void> {
   const records = list.map((row: unknown) =>
     typeof row === 'object' && row !== null ? { ...row } : { value: row },
   )
-  const options = { style: session.output.style, kind: undefined, now: session.now() }
+  const options = {
+    style: session.output.style,
+    kind: undefined,
+    isTold: false,
+    now: session.now(),
+  }
   if (records.length > 0) session.output.result(renderRecords(records, options))
 }
 

@@ -38,13 +38,16 @@ export function clientHelp(client: object, style: TerminalStyle): string {
 }
 
 export function methodHelp(help: MethodHelp, style: TerminalStyle): string {
-  const options = Object.entries(help.options).map(([name, option]) => {
+  // The settings of `use` have a summary each, but thirty of them hide the rest.
+  const shown = Object.entries(help.options).filter(([name]) => !/^[A-Z_]+$/.test(name))
+  const options = shown.map(([name, option]) => {
     const values = option.values === undefined ? '' : ` (${option.values.join(', ')})`
-    return `    ${name.padEnd(12)} ${option.summary}${values}`
+    return `    ${name.padEnd(14)} ${option.summary}${values}`
   })
   return [
     `${style.colours.strong(`client.${help.signature}`)}`,
     `  ${help.summary}`,
+    ...(help.values === undefined ? [] : [`  kinds: ${help.values.join(', ')}`]),
     ...(options.length === 0 ? [] : ['  options:', ...options]),
     `  example: ${style.colours.place(help.example)}`,
   ].join('\n')

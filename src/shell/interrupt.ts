@@ -4,12 +4,12 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
-import type { ProgressEvent } from '../terminal/pull-progress.ts'
+import type { CallEvent } from './shell-client.ts'
 
 export type StatementProgress = {
-  /** A listener for the events of one pull, and what to call when that pull is over. */
+  /** A listener for the events of one call, and what to call when that call is over. */
   readonly follow: () => {
-    readonly onProgress: (event: ProgressEvent) => void
+    readonly onProgress: (event: CallEvent) => void
     readonly done: () => void
   }
   /** Nothing of this statement is drawn or printed any more. */

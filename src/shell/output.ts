@@ -1,10 +1,13 @@
 /** Everything the shell prints goes through here, so that bars are out of the way when it appears. */
+import { formatRung, type ShownRung } from '../terminal/doctor-checklist.ts'
 import { formatErrorJson } from '../terminal/error-message.ts'
+import { LiveArea } from '../terminal/live-area.ts'
 import type { ProgressEvent, PullProgress } from '../terminal/pull-progress.ts'
 import { type TerminalStyle, terminalStyle } from '../terminal/terminal-style.ts'
 import type { Environment } from './history.ts'
 import type { StatementProgress } from './interrupt.ts'
 import type { TerminalOutput } from './screen.ts'
+import type { CallEvent } from './shell-client.ts'
 
 /** What `.json`, `.quiet`, `.time` and `--debug` switch. */
 export type OutputModes = { json: boolean; quiet: boolean; time: boolean; debug: boolean }
@@ -22,6 +25,8 @@ export class ShellOutput {
   readonly modes: OutputModes
   readonly #options: OutputOptions
   #progress: PullProgress | undefined
+  /** Below a doctor's rungs, while the next is looked at. */
+  #looking: LiveArea | undefined
   #recorder: ((text: string) => void) | undefined
 
   constructor(options: OutputOptions) {
@@ -70,15 +75,15 @@ export class ShellOutput {
     let closed = false
     const close = (): void => {
       closed = true
-      this.#progress?.close()
-      this.#progress = undefined
+      this.#closeLive()
     }
     const follow = (): ReturnType<StatementProgress['follow']> => {
       const bars = this.#lazyBars(() => closed)
       return {
-        onProgress: (event) => {
+        onProgress: (event: CallEvent) => {
           if (closed) return
-          if (event.type === 'line') this.#pullLine(event.text)
+          if (event.type === 'rung') this.#rung(event.rung)
+          else if (event.type === 'line') this.#pullLine(event.text)
           else if (event.type === 'note') this.notice(event.text)
           else bars.onProgress(event)
         },
@@ -93,7 +98,7 @@ export class ShellOutput {
   }
 
   /** Events that come while the code is loaded are kept; there are a handful. */
-  #lazyBars(isClosed: () => boolean): ReturnType<StatementProgress['follow']> {
+  #lazyBars(isClosed: () => boolean): ReturnType<PullProgress['follow']> {
     const early: ProgressEvent[] = []
     let bars: ReturnType<PullProgress['follow']> | undefined
     let isDone = false
@@ -119,6 +124,8 @@ export class ShellOutput {
   async #openBars(isClosed: () => boolean): Promise<PullProgress | undefined> {
     const { PullProgress } = await import('../terminal/pull-progress.ts')
     if (isClosed()) return undefined
+    this.#looking?.close()
+    this.#looking = undefined
     const { bars, env } = this.#options
     this.#progress ??= new PullProgress({
       line: (text) => this.#options.stdout.write(`${text}\n`),
@@ -129,8 +136,30 @@ export class ShellOutput {
     return this.#progress
   }
 
+  #rung(rung: ShownRung): void {
+    if (this.modes.json || this.modes.quiet) return
+    const { bars, env } = this.#options
+    this.#looking ??= new LiveArea({
+      write: (text) => bars.write(text),
+      columns: () => terminalStyle(bars, env).width,
+      lines: () => {
+        const { redraws, glyphs } = terminalStyle(bars, env)
+        return redraws ? [`${glyphs.ellipsis} looking`] : []
+      },
+    })
+    this.result(formatRung(rung, this.style).join('\n'))
+  }
+
+  #closeLive(): void {
+    this.#progress?.close()
+    this.#progress = undefined
+    this.#looking?.close()
+    this.#looking = undefined
+  }
+
   #aside(print: () => void): void {
-    if (this.#progress === undefined) print()
-    else this.#progress.print(print)
+    const live = this.#progress ?? this.#looking
+    if (live === undefined) print()
+    else live.print(print)
   }
 }

@@ -13,6 +13,8 @@ export type RenderOptions = {
   readonly style: TerminalStyle
   /** What the API said the value is, if the API made it. */
   readonly kind: ResultKind | undefined
+  /** Whether its parts were printed as they came: a doctor's rungs. */
+  readonly isTold: boolean
   /** Milliseconds since the epoch, for relative dates. */
   readonly now: number
 }
@@ -39,8 +41,8 @@ export async function renderJson(value: unknown): Promise<string | undefined> {
 
 function renderKnown(value: unknown, options: RenderOptions): string | undefined {
   if (options.kind === 'client') return renderClient(value)
-  if (isShownImage(value)) return renderImage(value, options)
-  if (isReport(value)) return renderReport(value, options.style)
+  if (options.kind !== 'data' && isShownImage(value)) return renderImage(value, options)
+  if (isReport(value)) return renderReport(value, options)
   if (typeof value === 'string' && value.includes('\n')) return sanitiseLines(value)
   if (Array.isArray(value)) return renderList(value, options)
   return undefined

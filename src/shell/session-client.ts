@@ -4,10 +4,10 @@
  * anything, so that completion can walk it without running code.
  */
 import { cancelled } from '../errors/cancelled.ts'
-import type { ProgressEvent } from '../terminal/pull-progress.ts'
 import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
+import { checkCall } from './check-call.ts'
 import { currentStatement, type Statement } from './interrupt.ts'
-import type { CallOptions, ShellClient } from './shell-client.ts'
+import type { CallEvent, CallOptions, ShellClient } from './shell-client.ts'
 
 type Method = (...args: readonly unknown[]) => unknown
 type AwaitableList = PromiseLike<unknown> & AsyncIterable<unknown>
@@ -17,6 +17,7 @@ export class ClientCalls {
   readonly #pending = new Set<Promise<void>>()
   readonly #results = new WeakMap<object, ResultKind>()
   readonly #helps = new WeakMap<object, string>()
+  readonly #fresh = new WeakSet<object>()
 
   /** How a result of the API is shown; undefined for what the API did not make. */
   kindOf(value: unknown): ResultKind | undefined {
@@ -29,7 +30,14 @@ export class ClientCalls {
   }
 
   remember(value: unknown, kind: ResultKind): void {
-    if (isObject(value)) this.#results.set(value, kind)
+    if (!isObject(value)) return
+    this.#results.set(value, kind)
+    this.#fresh.add(value)
+  }
+
+  /** Whether a result is shown for the first time: what was told on the way need not be repeated. */
+  takeFresh(value: unknown): boolean {
+    return isObject(value) && this.#fresh.delete(value)
   }
 
   nameMethod(value: object, name: string): void {
@@ -110,6 +118,7 @@ function sessionMethod({ client, real, name, help, calls }: MethodParts): Method
     const statement = currentStatement.getStore()
     // A statement once aborted stays so, or a user's `for … try … catch` would go on.
     if (statement?.signal.aborted) return rejectedCall(name)
+    checkCall(name, help, args)
     if (help.returns === 'value') {
       const value = real.apply(client, [...args])
       return help.result === 'client' ? createSessionClient(value as ShellClient, calls) : value
@@ -173,7 +182,7 @@ function fillOptions(
   filled[at] = {
     ...options,
     signal: options.signal ? AbortSignal.any([options.signal, statement.signal]) : statement.signal,
-    onProgress: (event: ProgressEvent) => {
+    onProgress: (event: CallEvent) => {
       options.onProgress?.(event)
       bars ??= statement.progress.follow()
       bars.onProgress(event)

@@ -4,6 +4,7 @@ import type { ResultKind } from './api-help.ts'
 import { formatFailure, isCancelled } from './error-report.ts'
 import { type Evaluation, evaluate, type SourcePlace } from './evaluate.ts'
 import { currentStatement, Statement } from './interrupt.ts'
+import { mistypedMember } from './mistyped-name.ts'
 import type { ShellOutput } from './output.ts'
 import { ClientCalls, createSessionClient } from './session-client.ts'
 import { type CreateClient, isShownImage, type ShellClient } from './shell-client.ts'
@@ -161,6 +162,7 @@ export class Session {
       : await renderValue(value, {
           style: output.style,
           kind: kind ?? this.calls.kindOf(value),
+          isTold: this.calls.takeFresh(value),
           now: this.now(),
         })
     if (text !== undefined) output.result(text)
@@ -182,6 +184,7 @@ export class Session {
     const isSeen = currentStatement.getStore()?.isAbandoned !== true
     if (evaluation.kind === 'value') {
       if (isSeen) await this.#showResult(evaluation.value, evaluation.isAssigned)
+      if (isSeen && evaluation.value === undefined) this.#adviseOn(source.text)
       return 'done'
     }
     if (evaluation.kind !== 'error') return evaluation.kind
@@ -195,6 +198,13 @@ export class Session {
     const isTold = isAssigned && (Array.isArray(value) ? value : [value]).every(isShownImage)
     if (!this.output.modes.quiet && !(isTold && !this.output.modes.json))
       await this.printValue(value)
+  }
+
+  /** `client.pul` is no error in JavaScript, only undefined. */
+  #adviseOn(source: string): void {
+    const mistyped = mistypedMember(source)
+    if (mistyped === undefined) return
+    this.output.notice(`there is no ${mistyped.typed}; did you mean ${mistyped.near}?`)
   }
 
   #keep(value: unknown): void {

@@ -1,10 +1,14 @@
 /** What the shell needs of a client, and nothing more; the library's Client has this shape. */
+import type { ShownRung } from '../terminal/doctor-checklist.ts'
 import type { ProgressEvent } from '../terminal/pull-progress.ts'
+
+/** What calls tell while they run: a pull its bytes and lines, the doctor each rung. */
+export type CallEvent = ProgressEvent | { readonly type: 'rung'; readonly rung: ShownRung }
 
 /** What every long method takes last; the shell fills it in from the running statement. */
 export type CallOptions = {
   readonly signal?: AbortSignal
-  readonly onProgress?: (event: ProgressEvent) => void
+  readonly onProgress?: (event: CallEvent) => void
 }
 
 /** What banner and prompt say of a client, known from the settings alone. */

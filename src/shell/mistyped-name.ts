@@ -1,0 +1,49 @@
+/** "Did you mean …?" for names and members that are not there, found without running any code. */
+import { clientMethods } from './api-help.ts'
+import { memberNames, memberNamesOf } from './member-names.ts'
+import { nearestName } from './nearest-name.ts'
+
+const paths = /[\p{L}_$][\p{L}\p{N}_$]*(?:\??\.[\p{L}_$][\p{L}\p{N}_$]*)*/gu
+const pathAlone = /^[\p{L}_$][\p{L}\p{N}_$]*(?:\.[\p{L}_$][\p{L}\p{N}_$]*)+$/u
+
+/** What is not there, and the nearest that is: `client.pul`, `client.pull`. */
+export type MistypedName = { readonly typed: string; readonly near: string }
+
+/**
+ * Looks at the name at a place of the input, where an error arose.
+ * @param column Counted from 1.
+ */
+export function mistypedNameAt(text: string, column: number): MistypedName | undefined {
+  for (const match of text.matchAll(paths)) {
+    const end = match.index + match[0].length
+    if (match.index < column && column <= end) return firstMissing(match[0].split(/\??\./))
+  }
+  return undefined
+}
+
+/** An input that is nothing but a path of names, `client.pul`, whose value was undefined. */
+export function mistypedMember(source: string): MistypedName | undefined {
+  const path = source.trim().replace(/;$/, '')
+  return pathAlone.test(path) ? firstMissing(path.split('.')) : undefined
+}
+
+function firstMissing(path: readonly string[]): MistypedName | undefined {
+  for (const [i, name] of path.entries()) {
+    const known = i === 0 ? memberNames(globalThis, false) : memberNamesOf(path.slice(0, i))
+    // Past a getter, or a local variable, nothing is known.
+    if (known.length === 0) return undefined
+    if (known.includes(name)) continue
+    const near = nearOf(name, known, i === 0)
+    const before = path.slice(0, i).map((one) => `${one}.`)
+    return near === undefined
+      ? undefined
+      : { typed: `${before.join('')}${name}`, near: `${before.join('')}${near}` }
+  }
+  return undefined
+}
+
+/** `pull('x')` alone is the client's method, forgotten whose. */
+function nearOf(name: string, known: readonly string[], isGlobal: boolean): string | undefined {
+  if (isGlobal && Object.hasOwn(clientMethods, name)) return `client.${name}`
+  return nearestName(name, known)
+}

@@ -73,7 +73,7 @@ async function checkRepository(one: DoctorCase, repository: string): Promise<Fin
   } catch (error) {
     if (!isSregistryError(error) || error.code !== 'NAME_UNKNOWN') throw error
     return missing(error, nearNames(repository, await repositoryNames(one)), {
-      otherwise: `create it: client.createRepository('${repository}'), or sregistry doctor --fix`,
+      otherwise: `create it: client.createRepository('${repository}'), or sregistry doctor --create ${repository}`,
     })
   }
 }

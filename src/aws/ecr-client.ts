@@ -234,11 +234,15 @@ function revealed({ accessKeyId, secretAccessKey, sessionToken }: KeyPair): AwsC
   }
 }
 
-// Info and debug lines hold requests and answers, the token among them: they go nowhere.
+// Info and debug lines hold requests and answers, the token among them: they go nowhere. Neither do
+// records of failed commands (middleware-logger): the failure itself is thrown and told.
 function sdkLogger(
   onWarning: ((text: string) => void) | undefined,
 ): NonNullable<ECRClientConfig['logger']> {
   const drop = (): void => undefined
-  const warn = (...content: unknown[]): void => onWarning?.(content.map(String).join(' '))
+  const warn = (...content: unknown[]): void => {
+    const text = content.filter((one) => typeof one === 'string').join(' ')
+    if (text !== '') onWarning?.(text)
+  }
   return { trace: drop, debug: drop, info: drop, warn, error: warn }
 }

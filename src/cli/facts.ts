@@ -41,7 +41,8 @@ export function textOf(name: string, value: unknown): string {
 
 function factsInLine(value: object): string {
   return Object.entries(value)
-    .filter(([, one]) => one !== undefined)
-    .map(([name, one]) => `${sanitise(name)}: ${textOf(name, one)}`)
+    .map(([name, one]) => [name, textOf(name, one)] as const)
+    .filter(([, text]) => text !== '')
+    .map(([name, text]) => `${sanitise(name)}: ${text}`)
     .join(', ')
 }

@@ -7,6 +7,7 @@ import {
 } from '../aws/repositories.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import { formatReference } from '../registry/reference.ts'
+import { withNearRepositories } from './aws-failures.ts'
 import type { AwsRegistry } from './aws-registries.ts'
 import type { BrowseOptions } from './call-options.ts'
 import { isGlob, type NamePattern, namePattern } from './name-pattern.ts'
@@ -44,7 +45,9 @@ export async function* browseTags(
     }
   } catch (error) {
     // a list that has begun cannot be continued by another that may have another order
-    if (!isDenied(error) || count > 0) throw error
+    if (!isDenied(error) || count > 0) {
+      throw await withNearRepositories(error, registry, { repository, ...options })
+    }
     yield* browsing(await fallBack(), `the tags of ${repository}`)
   }
 }

@@ -11,6 +11,7 @@ import { formatDigest } from '../registry/digest.ts'
 import { formatPlatform } from '../registry/platform.ts'
 import type { Reference } from '../registry/reference.ts'
 import { boundsOf, cannotBrowse, isDenied } from './aws-browsing.ts'
+import { withNearRepositories } from './aws-failures.ts'
 import type { AwsRegistry } from './aws-registries.ts'
 import type { BrowseOptions } from './call-options.ts'
 import { imageUri } from './image-uri.ts'
@@ -47,7 +48,10 @@ export async function repositoryDescription(
       })),
     }
   } catch (error) {
-    throw cannotBrowse(error, repository)
+    throw await withNearRepositories(cannotBrowse(error, repository), registry, {
+      repository,
+      ...options,
+    })
   }
 }
 

@@ -22,7 +22,7 @@ export type AwsFailureContext = {
 }
 
 /** What was asked for when it failed. */
-type Asked = {
+export type Asked = {
   readonly repository: string
   /** Tag or digest, where an image was asked for. */
   readonly image?: string | undefined
@@ -90,7 +90,8 @@ async function explained(
   const { message, hint } = explanation
   return new SregistryError(error.code, message, {
     ...(hint === undefined ? {} : { hint }),
-    cause: error.cause ?? error,
+    // what the registry itself said is kept below what we say of it
+    cause: message === error.message ? error.cause : error,
   })
 }
 
@@ -139,19 +140,35 @@ async function repositoryMissing(
   { registry, host }: AwsFailureContext,
 ): Promise<Explanation> {
   const { repository } = asked
+  const where = registry.account === undefined ? '' : `, account ${registry.account}`
+  const { region } = registry.connection.controlPlane
+  return {
+    message: `there is no repository ${repository} on ${host} (region ${region}${where})`,
+    hint: await repositoryHint(asked, registry),
+  }
+}
+
+async function repositoryHint(asked: Asked, registry: AwsRegistry): Promise<string> {
+  const { repository } = asked
   const all = await names(
     listRepositories(registry.connection.controlPlane, bounds(registry, asked)),
     ({ name }) => name,
   )
   const near = nearNames(repository, all)
-  const where = registry.account === undefined ? '' : `, account ${registry.account}`
-  return {
-    message: `there is no repository ${repository} on ${host} (region ${registry.connection.controlPlane.region}${where})`,
-    hint:
-      near.length > 0
-        ? `did you mean ${near.join(', ')}?`
-        : `is it another region or account? sregistry repositories lists what is there; client.createRepository('${repository}') makes it`,
-  }
+  return near.length > 0
+    ? `did you mean ${near.join(', ')}?`
+    : `is it another region or account? sregistry repositories lists what is there; sregistry create ${repository} makes it`
+}
+
+/** The control plane's word that a repository is missing, with names that are near; others as they are. */
+export async function withNearRepositories(
+  error: unknown,
+  registry: AwsRegistry,
+  asked: Asked,
+): Promise<unknown> {
+  if (!isSregistryError(error) || error.code !== 'NAME_UNKNOWN') return error
+  const hint = await repositoryHint(asked, registry)
+  return new SregistryError(error.code, error.message, { hint, cause: error.cause })
 }
 
 /** AWS's sentence stands in both planes' refusals: `… perform: ecr:X on resource: ARN because …`. */

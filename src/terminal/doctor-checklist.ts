@@ -13,7 +13,7 @@ export type ShownRung = {
 }
 
 /** Longer names push their evidence to the right. */
-const nameWidth = 17
+const nameWidth = 19
 
 /** @returns Whole lines; long evidence goes on below itself. */
 export function formatRung(rung: ShownRung, style: TerminalStyle): readonly string[] {

@@ -71,8 +71,11 @@ export class BlockStore {
   /** Waits until everything is in the file. @throws what a compression or a write failed with. */
   async flush(): Promise<void> {
     while (!this.failure && this.order.length > 0) await this.change()
-    this.startWriting()
-    while (!this.failure && this.writing !== undefined) await this.change()
+    // a write under way leaves behind what came since: that goes out after it
+    while (!this.failure && (this.writing !== undefined || this.batch.length > 0)) {
+      this.startWriting()
+      await this.change()
+    }
     this.throwFailure()
   }
 

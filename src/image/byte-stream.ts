@@ -16,16 +16,18 @@ export async function* cancellable(
     return
   }
   throwIfCancelled(signal, what)
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(cancelled(what, signal.reason))
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  aborted.catch(() => undefined) // it is looked at only while something is awaited
+  // not Promise.race: a promise that lives as long as the signal would keep every chunk it raced with
+  let giveUp: (error: Error) => void = () => undefined
+  const onAbort = () => giveUp(cancelled(what, signal.reason))
+  signal.addEventListener('abort', onAbort, { once: true })
   const iterator = source[Symbol.asyncIterator]()
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), aborted])
+      throwIfCancelled(signal, what)
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        giveUp = reject
+        iterator.next().then(resolve, reject)
+      })
       if (next.done) return
       yield next.value
     }
@@ -69,17 +71,24 @@ async function* chain(
   }
 }
 
-/** Called when a chunk has gone through; says whether the stream wants more. */
-export type OnFed = (chunk: Uint8Array) => boolean
+/** Called for each chunk of the source when the transform has taken what it wants of it. */
+export type OnFed = (chunk: Uint8Array) => void
 
-/** What comes out of a transform when the source is fed to it, at the pace of the reader. */
+/**
+ * What comes out of a transform when the source is fed to it, at the pace of the reader. The source is
+ * read to its end, also where the transform has ended before.
+ */
 export async function* throughTransform(
   source: AsyncIterable<Uint8Array>,
   transform: Transform,
-  onFed: OnFed = () => true,
+  onFed: OnFed = () => undefined,
 ): AsyncGenerator<Buffer> {
   let failure: { readonly cause: unknown } | undefined
-  const feeding = feed(source, transform, onFed).catch((cause: unknown) => {
+  let isAbandoned = false
+  const feeding = feed(source, transform, (chunk) => {
+    if (!isAbandoned) onFed(chunk)
+    return !isAbandoned
+  }).catch((cause: unknown) => {
     failure ??= { cause }
     transform.destroy(cause instanceof Error ? cause : new Error(String(cause)))
   })
@@ -87,6 +96,7 @@ export async function* throughTransform(
     for await (const chunk of transform) yield chunk as Buffer
     await feeding
   } finally {
+    isAbandoned = true
     transform.destroy()
   }
   if (failure !== undefined) throw failure.cause
@@ -95,14 +105,13 @@ export async function* throughTransform(
 async function feed(
   source: AsyncIterable<Uint8Array>,
   transform: Transform,
-  onFed: OnFed,
+  onFed: (chunk: Uint8Array) => boolean,
 ): Promise<void> {
   for await (const chunk of source) {
-    await written(transform, chunk)
-    if (transform.destroyed) return
-    if (!onFed(chunk)) continue
+    if (!transform.destroyed) await written(transform, chunk)
+    if (!onFed(chunk)) return
   }
-  if (!transform.readableEnded) transform.end()
+  if (!transform.destroyed) transform.end()
 }
 
 function written(transform: Transform, chunk: Uint8Array): Promise<void> {

@@ -9,7 +9,7 @@ import type { PackedContent, PackedFragment } from './packed-layer.ts'
 
 const noBlocks = new Uint32Array()
 
-/** The content of a file that is being packed; complete when the block store has been flushed. */
+/** The content of a file that is being packed; complete when it has an identity. */
 export type OpenContent = {
   -readonly [Field in keyof PackedContent]: PackedContent[Field]
 }
@@ -20,6 +20,7 @@ export class FilePacker {
   private readonly store: BlockStore
   private readonly blockSize: number
   private readonly zeros: Buffer
+  private readonly buffers: BlockBuffers
   private large: LargeFile | undefined
   private readonly small: SmallFiles
 
@@ -27,6 +28,7 @@ export class FilePacker {
     this.store = store
     this.blockSize = blockSize
     this.zeros = Buffer.alloc(blockSize)
+    this.buffers = new BlockBuffers(blockSize)
     this.small = new SmallFiles(this.zeros, (tails) => this.storeFragment(tails))
   }
 
@@ -40,7 +42,7 @@ export class FilePacker {
       fragment: undefined,
     }
     if (sizeBytes < this.blockSize) this.small.begin(content)
-    else this.large = new LargeFile(content, this.store, this.blockSize, this.zeros)
+    else this.large = new LargeFile(content, this.store, this.buffers, this.zeros)
     return content
   }
 
@@ -75,7 +77,8 @@ export class FilePacker {
   private storeFragment(tails: Buffer): void {
     const index = this.fragments.length
     this.fragments.push({ position: 0, sizeWord: 0, sizeBytes: tails.length })
-    this.store.submit(tails, (_, sizeWord, position) => {
+    this.store.submit(tails, (stored, sizeWord, position) => {
+      if (stored !== tails) this.small.recycle(tails)
       this.fragments[index] = { position, sizeWord, sizeBytes: tails.length }
     })
   }
@@ -90,6 +93,7 @@ class LargeFile {
   private readonly content: OpenContent
   private readonly store: BlockStore
   private readonly zeros: Buffer
+  private readonly buffers: BlockBuffers
   private readonly blockSize: number
   private readonly identity: Hash
   private readonly words: Uint32Array
@@ -99,9 +103,11 @@ class LargeFile {
   private pendingBytes = 0
   private openBlocks = 1
 
-  constructor(content: OpenContent, store: BlockStore, blockSize: number, zeros: Buffer) {
+  constructor(content: OpenContent, store: BlockStore, buffers: BlockBuffers, zeros: Buffer) {
+    const blockSize = zeros.length
     this.content = content
     this.store = store
+    this.buffers = buffers
     this.zeros = zeros
     this.blockSize = blockSize
     this.rest = content.sizeBytes
@@ -142,29 +148,34 @@ class LargeFile {
   }
 
   private collect(bytes: Buffer, offset: number, wanted: number): number {
-    this.pending ??= Buffer.allocUnsafeSlow(wanted)
+    this.pending ??= this.buffers.take()
     const end = Math.min(bytes.length, offset + wanted - this.pendingBytes)
     const copied = bytes.copy(this.pending, this.pendingBytes, offset, end)
     this.pendingBytes += copied
     this.rest -= copied
     if (this.pendingBytes === wanted) {
-      const block = this.pending
+      const block = this.pending.subarray(0, wanted)
       this.pending = undefined
       this.pendingBytes = 0
-      this.block(block)
+      this.block(block, block)
     }
     return copied
   }
 
-  private block(block: Buffer): void {
+  /** @param own The block when it is a buffer of ours, which can then be used again. */
+  private block(block: Buffer, own?: Buffer): void {
     const number = this.submitted
     this.submitted += 1
-    if (isZero(block, this.zeros)) return // its size word stays 0: a hole
+    if (isZero(block, this.zeros)) {
+      this.buffers.giveBack(own)
+      return // its size word stays 0: a hole
+    }
     this.openBlocks += 1
     this.store.submit(block, (stored, sizeWord, position) => {
       if (this.content.position === 0) this.content.position = position
       this.words[number] = sizeWord
       this.identity.update(stored)
+      if (stored !== block) this.buffers.giveBack(own)
       this.closeBlock()
     })
   }
@@ -179,14 +190,38 @@ class LargeFile {
   }
 }
 
+/** Buffers of one block, used again: what is allocated anew for each block soon asks for collections. */
+class BlockBuffers {
+  private readonly free: ArrayBufferLike[] = []
+  private readonly blockSize: number
+
+  constructor(blockSize: number) {
+    this.blockSize = blockSize
+  }
+
+  take(): Buffer {
+    const buffer = this.free.pop()
+    return buffer === undefined ? Buffer.allocUnsafeSlow(this.blockSize) : Buffer.from(buffer)
+  }
+
+  giveBack(buffer: Buffer | undefined): void {
+    if (buffer !== undefined) this.free.push(buffer.buffer)
+  }
+}
+
 /** Before the identity of files with blocks, so that no small file's content can have the same. */
 const largeMark = 'B'
 
+/** Where a content that was met before lies: one number each, since there may be millions. */
+const positionFactor = 2 ** 21
+const isZeros = -1
+
 /** Files below a block. The last one may reach beyond the block that its fragment can hold. */
 class SmallFiles {
-  private readonly known = new Map<string, PackedContent>()
+  private readonly known = new Map<string, number>()
   private readonly zeros: Buffer
   private readonly onFragment: (tails: Buffer) => void
+  private readonly buffers: BlockBuffers
   private buffer: Buffer
   private filled = 0
   private start = 0
@@ -196,7 +231,8 @@ class SmallFiles {
   constructor(zeros: Buffer, onFragment: (tails: Buffer) => void) {
     this.zeros = zeros
     this.onFragment = onFragment
-    this.buffer = Buffer.allocUnsafeSlow(2 * zeros.length)
+    this.buffers = new BlockBuffers(2 * zeros.length)
+    this.buffer = this.buffers.take()
   }
 
   begin(content: OpenContent): void {
@@ -213,34 +249,40 @@ class SmallFiles {
     const { content } = this
     if (content === undefined) return
     const bytes = this.buffer.subarray(this.start, this.filled)
-    content.identity = createHash('sha256').update(bytes).digest('binary')
-    const known = this.known.get(content.identity)
-    if (known !== undefined) {
-      content.blocks = known.blocks
-      content.fragment = known.fragment
-      this.filled = this.start
-    } else this.place(content, bytes)
+    const identity = createHash('sha256').update(bytes).digest('binary')
+    const known = this.known.get(identity)
+    const place = known ?? this.place(bytes)
+    if (known === undefined) this.known.set(identity, place)
+    if (known !== undefined || place === isZeros) this.filled = this.start
+    content.identity = identity
+    if (place === isZeros) content.blocks = new Uint32Array(bytes.length === 0 ? 0 : 1)
+    else {
+      content.fragment = {
+        index: Math.floor(place / positionFactor),
+        offset: place % positionFactor,
+      }
+    }
   }
 
   finish(): void {
     if (this.filled > 0) this.cut(this.filled)
   }
 
-  private place(content: OpenContent, bytes: Buffer): void {
-    this.known.set(content.identity, content)
-    if (isZero(bytes, this.zeros)) {
-      content.blocks = new Uint32Array(bytes.length === 0 ? 0 : 1)
-      this.filled = this.start
-      return
-    }
+  /** Takes back the buffer of a fragment that is stored. */
+  recycle(tails: Buffer): void {
+    this.buffers.giveBack(tails)
+  }
+
+  private place(bytes: Buffer): number {
+    if (isZero(bytes, this.zeros)) return isZeros
     if (this.filled > this.zeros.length) this.cut(this.start)
-    content.fragment = { index: this.fragment, offset: this.start }
+    return this.fragment * positionFactor + this.start
   }
 
   /** Stores the first bytes as a fragment; what follows them begins the next. */
   private cut(bytes: number): void {
     const old = this.buffer
-    this.buffer = Buffer.allocUnsafeSlow(2 * this.zeros.length)
+    this.buffer = this.buffers.take()
     this.filled = old.copy(this.buffer, 0, bytes, this.filled)
     this.start = 0
     this.fragment += 1

@@ -41,7 +41,7 @@ export class IndexDecoder {
   /** A copy. */
   bytes(): Uint8Array {
     const end = this.end()
-    const bytes = Uint8Array.prototype.slice.call(this.buffer, this.offset, end)
+    const bytes = new Uint8Array(this.buffer.subarray(this.offset, end))
     this.offset = end
     return bytes
   }

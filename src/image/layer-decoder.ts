@@ -99,13 +99,14 @@ async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
     readableHighWaterMark: outputChunkBytes,
   } as zlib.ZlibOptions)
   let fedBytes = 0
+  let isOver = false
   yield* throughTransform(source, stream, (chunk) => {
     fedBytes += chunk.length
     const ignored = Math.min(fedBytes - stream.bytesWritten, chunk.length)
-    if (ignored > 0 && !isZero(chunk.subarray(chunk.length - ignored))) {
+    isOver ||= ignored > 0
+    if (isOver && !isZero(chunk.subarray(chunk.length - ignored))) {
       throw layerInvalid('something that is no gzip member follows one')
     }
-    return true
   })
 }
 

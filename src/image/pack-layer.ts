@@ -14,7 +14,8 @@ import { decodeLayer } from './layer-decoder.ts'
 import { defaultLayerLimits, type LayerLimits, LayerMeter } from './layer-limits.ts'
 import type { PackedEntry, PackedLayer } from './packed-layer.ts'
 import { headerBytes } from './packed-layer-format.ts'
-import { encodeHeader, encodeIndex } from './packed-layer-writer.ts'
+import { decodeIndex } from './packed-layer-reader.ts'
+import { EntryEncoder, encodeHeader, encodeIndex, encodeTrailer } from './packed-layer-writer.ts'
 import type { PackingParameters } from './packing-parameters.ts'
 import type { PackingSlots } from './packing-slots.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
@@ -71,16 +72,17 @@ async function packInto(
     const bytes = cancellable(source, 'packing a layer', options.signal)
     const stream = await unpack(decodeLayer(bytes, meter), packer, store)
     checkDiffId(stream.diffId, options.diffId)
-    const layer = {
+    const description = {
       parameters: options.parameters,
       library: options.compressor.library,
       blobDigest: options.blobDigest,
       ...stream,
       fragments: packer.fragments,
-      entries: packer.entries,
     }
-    await writeFully(file, encodeIndex(layer, store.position), store.position)
-    return { ...layer, path: options.path }
+    const index = encodeIndex(description, packer.encodeEntries())
+    await writeFully(file, index, store.position)
+    await writeFully(file, encodeTrailer(index, store.position), store.position + index.length)
+    return decodeIndex(index, store.position, options.path)
   } catch (error) {
     await store.abandon(error)
     throw error
@@ -101,6 +103,7 @@ async function unpack(
     hash.update(chunk)
     tarBytes += chunk.length
     reader.write(chunk)
+    packer.encodeEntries()
     await store.room()
   }
   if (tarBytes > 0) reader.end()
@@ -126,9 +129,13 @@ async function writeFully(file: FileHandle, bytes: Buffer, position: number): Pr
   }
 }
 
-/** Turns what the tar reader tells into entries and blocks. */
+/**
+ * Turns what the tar reader tells into entries and blocks. Entries are encoded as soon as their blocks
+ * are stored: as objects they made every garbage collection of the buffers passing by ten times dearer.
+ */
 class LayerPacker implements TarSink {
-  readonly entries: PackedEntry[] = []
+  private readonly encoder = new EntryEncoder()
+  private open: PackedEntry[] = []
   private readonly packer: FilePacker
   private readonly meter: LayerMeter
 
@@ -144,12 +151,12 @@ class LayerPacker implements TarSink {
   entry(entry: TarEntry): void {
     this.meter.countEntry()
     if (entry.kind !== 'file') {
-      this.entries.push(entry)
+      this.open.push(entry)
       return
     }
     const { sizeBytes, ...metadata } = entry
     this.meter.countFile(sizeBytes)
-    this.entries.push({ ...metadata, content: this.packer.begin(sizeBytes) })
+    this.open.push({ ...metadata, content: this.packer.begin(sizeBytes) })
   }
 
   data(bytes: Buffer): void {
@@ -167,4 +174,16 @@ class LayerPacker implements TarSink {
   finish(): void {
     this.packer.finish()
   }
+
+  /** In the order of the archive, up to the first whose blocks are still to be stored. */
+  encodeEntries(): EntryEncoder {
+    const pending = this.open.findIndex((entry) => !isComplete(entry))
+    const ready = this.open.splice(0, pending < 0 ? this.open.length : pending)
+    for (const entry of ready) this.encoder.add(entry)
+    return this.encoder
+  }
+}
+
+function isComplete(entry: PackedEntry): boolean {
+  return entry.kind !== 'file' || entry.content.identity !== ''
 }

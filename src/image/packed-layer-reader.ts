@@ -74,7 +74,11 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer
 }
 
-function decodeIndex(index: Buffer, dataEnd: number, path: string): PackedLayer {
+/**
+ * @param dataEnd Where the blocks end in the file.
+ * @throws {SregistryError} IMAGE_INVALID.
+ */
+export function decodeIndex(index: Buffer, dataEnd: number, path: string): PackedLayer {
   const decoder = new IndexDecoder(index)
   const blobDigest = decodeDigest(decoder)
   const diffId = decodeDigest(decoder)

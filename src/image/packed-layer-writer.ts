@@ -23,11 +23,26 @@ export function encodeHeader(): Buffer {
   return header
 }
 
-/**
- * What follows the blocks: index and trailer.
- * @param position Where the index begins in the file.
- */
-export function encodeIndex(layer: Omit<PackedLayer, 'path'>, position: number): Buffer {
+/** Encodes entries as they become known, so that no more than their bytes is kept of them. */
+export class EntryEncoder {
+  /** How many there are. */
+  count = 0
+  private readonly encoder = new IndexEncoder()
+
+  add(entry: PackedEntry): void {
+    this.count += 1
+    encodeEntry(this.encoder, entry)
+  }
+
+  finish(): Buffer {
+    return this.encoder.finish()
+  }
+}
+
+export type LayerDescription = Omit<PackedLayer, 'path' | 'entries'>
+
+/** What is known of a layer when all its blocks are in the file. */
+export function encodeIndex(layer: LayerDescription, entries: EntryEncoder): Buffer {
   const encoder = new IndexEncoder()
   encodeDescription(encoder, layer)
   encoder.number(layer.fragments.length)
@@ -36,13 +51,12 @@ export function encodeIndex(layer: Omit<PackedLayer, 'path'>, position: number):
     encoder.number(fragment.sizeWord)
     encoder.number(fragment.sizeBytes)
   }
-  encoder.number(layer.entries.length)
-  for (const entry of layer.entries) encodeEntry(encoder, entry)
-  const index = encoder.finish()
-  return Buffer.concat([index, encodeTrailer(index, position)])
+  encoder.number(entries.count)
+  return Buffer.concat([encoder.finish(), entries.finish()])
 }
 
-function encodeTrailer(index: Buffer, position: number): Buffer {
+/** What follows the index. @param position Where the index begins in the file. */
+export function encodeTrailer(index: Buffer, position: number): Buffer {
   const trailer = Buffer.alloc(trailerBytes)
   trailer.writeBigUInt64LE(BigInt(position), 0)
   trailer.writeBigUInt64LE(BigInt(index.length), 8)
@@ -53,7 +67,7 @@ function encodeTrailer(index: Buffer, position: number): Buffer {
   return trailer
 }
 
-function encodeDescription(encoder: IndexEncoder, layer: Omit<PackedLayer, 'path'>): void {
+function encodeDescription(encoder: IndexEncoder, layer: LayerDescription): void {
   const { compression, blockSize } = layer.parameters
   encodeDigest(encoder, layer.blobDigest)
   encodeDigest(encoder, layer.diffId)

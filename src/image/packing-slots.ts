@@ -27,8 +27,3 @@ export class PackingSlots {
     else next()
   }
 }
-
-/** @param count See PackingSlots. */
-export function createPackingSlots(count?: number): PackingSlots {
-  return new PackingSlots(count)
-}

@@ -1,0 +1,96 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type AwsClientWorld, openAwsClientWorld } from './aws-world.ts'
+
+let world: AwsClientWorld
+beforeAll(async () => {
+  world = await openAwsClientWorld()
+})
+beforeEach(() => world.reset())
+afterAll(() => world.close())
+
+test('whoami tells account, provider, masked key and region', async () => {
+  const { accessKeyId } = world.ecr.user
+  expect(await world.use((client) => client.whoami())).toEqual({
+    account: '123456789012',
+    provider: 'environment SREGISTRY_AWS_KEY',
+    keyId: `AKIA…${accessKeyId.slice(-4)}`,
+    isTemporary: false,
+    expiresAt: undefined,
+    region: 'us-east-1',
+    registry: world.ecr.registryHost,
+  })
+})
+
+test('the raw token opens /v2/, as in curl -u AWS:TOKEN', async () => {
+  const password = await world.use((client) => client.token({ raw: true }))
+  const authorization = `Basic ${Buffer.from(`AWS:${password}`).toString('base64')}`
+  const url = `http://${world.ecr.registryHost}/v2/library/busybox/tags/list`
+  const answer = await fetch(url, { headers: { authorization } })
+  expect([answer.status, await answer.json()]).toMatchObject([200, { tags: ['latest'] }])
+})
+
+test('a token that is not asked for raw is masked, and tells its end', async () => {
+  const facts = await world.use((client) => client.token())
+  expect(facts).toMatchObject({ username: 'AWS', password: '****', expiresAt: expect.any(Date) })
+  expect(Object.keys(facts).toSorted()).toEqual([
+    'expiresAt',
+    'obtainedAt',
+    'password',
+    'registry',
+    'username',
+  ])
+})
+
+test('SREGISTRY_CREDENTIALS_CACHE keeps the token between runs, 0600; without it nothing is kept', async () => {
+  const cache = join(world.home, 'tokens.json')
+  const ask = (env = {}) => world.use((client) => client.token({ raw: true }), env)
+  const first = await ask({ SREGISTRY_CREDENTIALS_CACHE: cache })
+  expect((await stat(cache)).mode & 0o777).toBe(0o600)
+  expect(await ask({ SREGISTRY_CREDENTIALS_CACHE: cache })).toBe(first)
+  expect(await ask()).not.toBe(first)
+})
+
+test('ping says which host answered', async () => {
+  expect(await world.use((client) => client.ping())).toEqual({
+    host: world.ecr.registryHost,
+    ok: true,
+  })
+})
+
+test('policies are JSON for this account, region and repository', async () => {
+  const text = await world.use((client) => client.policy('pull', { repository: 'library/*' }))
+  expect(JSON.parse(text).Statement.at(-1)).toEqual({
+    Sid: 'Pull',
+    Effect: 'Allow',
+    Action: ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+    Resource: 'arn:aws:ecr:us-east-1:123456789012:repository/library/*',
+  })
+})
+
+test('a policy needs no credentials when a setting tells the account', async () => {
+  const before = world.ecr.requests.length
+  await world.use((client) => client.policy('push'))
+  expect(world.ecr.requests.length).toBe(before)
+})
+
+test('a host in the repository tells account and region', async () => {
+  const repository = '210987654321.dkr.ecr.eu-west-1.amazonaws.com/lab/*'
+  const text = await world.use((client) => client.policy('pull', { repository }))
+  expect(text).toContain('arn:aws:ecr:eu-west-1:210987654321:repository/lab/*')
+})
+
+test('a repository policy lets other accounts pull', async () => {
+  const text = await world.use((client) =>
+    client.policy('cross-account', { readers: ['210987654321'] }),
+  )
+  expect(JSON.parse(text).Statement[0].Principal).toEqual({
+    AWS: ['arn:aws:iam::210987654321:root'],
+  })
+})
+
+test('an unknown policy is wrong usage', async () => {
+  const error = await world.failure((client) => client.policy('everything'))
+  expect(error).toMatchObject({ code: 'USAGE', hint: expect.stringContaining('browse') })
+})

@@ -16,7 +16,7 @@ import { isSecretName, maskSecret } from '../settings/setting-table.ts'
 import { updateSettingsFile } from '../settings/settings-file.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import { formatTable } from '../terminal/table.ts'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 
 export function addBackendCommand(program: Command, session: Session): void {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { layerCache } from '../storage/layer-cache.ts'
 import { formatSize } from '../terminal/quantities.ts'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 
 export function addCacheCommand(program: Command, session: Session): void {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Description } from '../client/registry-facts.ts'
 import { formatTable } from '../terminal/table.ts'
 import { printFacts, textOf } from './facts.ts'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 

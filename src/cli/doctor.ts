@@ -5,7 +5,7 @@ import type { DoctorEvent, DoctorReport } from '../client/doctor-run.ts'
 import { formatRung } from '../terminal/doctor-checklist.ts'
 import { LiveArea } from '../terminal/live-area.ts'
 import { sanitise } from '../terminal/sanitise.ts'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 

@@ -1,7 +1,7 @@
 /** `sregistry export`: the tree of an image as a tar stream, into a file or a pipe. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 

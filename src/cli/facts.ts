@@ -3,7 +3,7 @@
 import { formatSize } from '../terminal/quantities.ts'
 import { redact } from '../terminal/redact.ts'
 import { sanitise } from '../terminal/sanitise.ts'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 
 /** Facts on stdout, or the record as JSON; what is undefined is not mentioned. */

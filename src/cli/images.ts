@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
 import type { Container } from '../client/container.ts'
 import { formatAge, formatSize } from '../terminal/quantities.ts'
-import { sanitise, sanitiseJson } from '../terminal/sanitise.ts'
-import { formatTable } from '../terminal/table.ts'
+import { sanitise } from '../terminal/sanitise.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 
@@ -96,7 +96,7 @@ function addChangeCommands(program: Command, session: Session): void {
     )
 }
 
-function listImages(session: Session, images: readonly Container[]): void {
+async function listImages(session: Session, images: readonly Container[]): Promise<void> {
   if (session.flags.json) {
     printJson(session, images)
     return
@@ -124,6 +124,7 @@ function listImages(session: Session, images: readonly Container[]): void {
   // a pipe gets whole paths: nobody reads its width
   const style = session.outputStyle()
   const width = process.stdout.isTTY ? style.width : Number.MAX_SAFE_INTEGER
+  const { formatTable } = await import('../terminal/table.ts')
   session.stdout.line(formatTable({ columns, rows }, { ...style, width }))
 }
 
@@ -146,10 +147,4 @@ function printImage(session: Session, image: Container): void {
 function report(session: Session, image: Container, line: string): void {
   if (session.flags.json) printJson(session, image)
   else session.stdout.line(session.flags.quiet ? image.path : line)
-}
-
-/** Pretty for people, on one line for `--json`. */
-export function printJson(session: Session, value: unknown): void {
-  const text = JSON.stringify(value, undefined, session.flags.json ? undefined : 2)
-  session.stdout.line(sanitiseJson(text ?? 'null'))
 }

@@ -9,7 +9,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const session = new Session()
   session.listenToSignals()
   session.listenToBugs()
-  const program = createProgram(session)
+  const program = await createProgram(session, args)
   try {
     await program.parseAsync([...args], { from: 'user' })
   } catch (error) {

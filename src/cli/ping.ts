@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 

@@ -4,8 +4,7 @@ import type { Client } from '../client/client.ts'
 import type { Container } from '../client/container.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import { PullProgress } from '../terminal/pull-progress.ts'
-import { askYesNo } from './ask.ts'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 
@@ -86,6 +85,7 @@ async function pullOrAsk(
   } catch (error) {
     const mayAsk = process.stdin.isTTY && process.stderr.isTTY && !options.force
     if (!mayAsk || !isSregistryError(error) || error.code !== 'IMAGE_EXISTS') throw error
+    const { askYesNo } = await import('./ask.ts')
     if (!(await askYesNo(`${error.message}. Replace it?`, session.signal))) throw error
     return pullShown(session, client, reference, { ...options, force: true })
   }

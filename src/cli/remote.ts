@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { formatSize } from '../terminal/quantities.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import { formatTable } from '../terminal/table.ts'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 

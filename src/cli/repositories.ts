@@ -1,7 +1,7 @@
 /** `repositories` and `create`: what the registry has, and a new one. */
 import type { Command } from 'commander'
 import { sanitise } from '../terminal/sanitise.ts'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 

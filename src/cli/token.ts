@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { printFacts } from './facts.ts'
-import { printJson } from './images.ts'
+import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 

@@ -224,7 +224,7 @@ function proxyFailure(chain: readonly unknown[], place: RequestPlace): NetworkFa
   const isLogin = status === 407
   const says = isLogin ? 'wants a name and a password' : `refused to connect (${status})`
   const hint = isLogin
-    ? 'put them into the proxy’s URL: http://user:password@proxy:port'
+    ? 'put them before its host in HTTPS_PROXY (or HTTP_PROXY): user:password@host:port'
     : `ask its administrator to allow ${place.host}, or add it to NO_PROXY`
   const error = new SregistryError('NETWORK', `${proxy} ${says} for ${place.host}`, { hint })
   return { error, rule: status >= 500 ? asBudgetAllows : never }

@@ -10,7 +10,11 @@ import {
   type AwsSettings,
   resolveAwsSettings,
 } from '../../src/aws/aws-settings.ts'
-import { createTransport, type Transport } from '../../src/registry/transport.ts'
+import {
+  createTransport,
+  type Transport,
+  type TransportOptions,
+} from '../../src/registry/transport.ts'
 import { loadSettings } from '../../src/settings/settings.ts'
 
 export type AwsWorld = {
@@ -25,8 +29,9 @@ export function openAwsWorld(
   options: AwsOptions = {},
   home = tmpdir(),
   more: Pick<AwsConnectionOptions, 'mfaCode' | 'onWarning'> = {},
+  limits: NonNullable<TransportOptions['limits']> = {},
 ): AwsWorld {
-  const transport = createTransport({ env })
+  const transport = createTransport({ env, limits })
   const settings = resolveAwsSettings({ settings: loadSettings({ env, home }), env, options })
   const connection = connectAws({ settings, transport, env, home, ...more })
   return {

@@ -1,14 +1,18 @@
 /** One HTTP layer for ECR, STS and SSO: a real proxy and a private CA hold for each of them. */
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, request } from 'node:http'
-import { type AddressInfo, connect, type Server } from 'node:net'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createServer as createTlsServer } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { AuthorizationTokenSource } from '../../src/aws/authorization-token.ts'
+import { EcrControlPlane } from '../../src/aws/ecr-client.ts'
+import { Secret } from '../../src/aws/secret.ts'
 import { type LocalEcr, startLocalEcr } from '../../src/local-ecr/local-ecr.ts'
+import { createTransport } from '../../src/registry/transport.ts'
+import { makePrivateAuthority, type PrivateAuthority } from '../fakes/certificate.ts'
+import { proxyPassword, startForwardProxy } from '../fakes/forward-proxy.ts'
 import { hasTool } from '../fakes/tools.ts'
 import { openAwsWorld } from './aws-world.ts'
 import { type FakeAws, startFakeAws } from './fake-aws.ts'
@@ -63,45 +67,7 @@ sso_start_url = https://example.awsapps.com/start
   )
 }
 
-function listening(server: Server): Promise<number> {
-  return new Promise((done) =>
-    server.listen(0, '127.0.0.1', () => done((server.address() as AddressInfo).port)),
-  )
-}
-
 describe('a proxy', () => {
-  /** Leads every name to this machine, as the only way there. */
-  async function startProxy(status = 200) {
-    const asked: string[] = []
-    const proxy = createServer((incoming, response) => {
-      // plain http comes whole, with its absolute URL
-      const url = new URL(incoming.url ?? '')
-      asked.push(url.hostname)
-      if (status !== 200) {
-        response.writeHead(status).end()
-        return
-      }
-      const { method, headers } = incoming
-      const target = { host: '127.0.0.1', port: url.port, path: url.pathname, method, headers }
-      const outgoing = request(target, (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers)
-        answer.pipe(response)
-      })
-      incoming.pipe(outgoing)
-    })
-    proxy.on('connect', (tunnel, socket) => {
-      asked.push(tunnel.url ?? '')
-      socket.on('error', () => undefined)
-      socket.end(`HTTP/1.1 ${status} No\r\n\r\n`)
-    })
-    const port = await listening(proxy)
-    const close = () => {
-      proxy.closeAllConnections()
-      proxy.close()
-    }
-    return { url: `http://me:planted-password@127.0.0.1:${port}`, port, asked, close }
-  }
-
   const environment = (proxyUrl: string, profile: string) => {
     const portOf = (url: string) => new URL(url).port
     return {
@@ -120,7 +86,7 @@ describe('a proxy', () => {
     ['a role', 'role', ['sts.test', 'ecr.test']],
     ['single sign-on', 'sso', ['sso.test', 'ecr.test']],
   ])('carries all requests of %s', async (_, profile, hosts) => {
-    const proxy = await startProxy()
+    const proxy = await startForwardProxy()
     const env = environment(proxy.url, profile)
     try {
       await withEnvironment(env, async () => {
@@ -128,7 +94,7 @@ describe('a proxy', () => {
         expect((await world.connection.tokens.get()).registryHost).toBe(ecr.registryHost)
         await world.close()
       })
-      expect(proxy.asked).toEqual(hosts)
+      expect(proxy.asked).toEqual(hosts.map((host) => `http ${host}`))
     } finally {
       proxy.close()
     }
@@ -140,7 +106,8 @@ describe('a proxy', () => {
     [403, 'https', /refused to connect \(403\)/, /NO_PROXY/],
   ])('that answers %i for %s is named, without its password', async (...row) => {
     const [status, scheme, message, hint] = row
-    const proxy = await startProxy(status)
+    const proxy = await startForwardProxy()
+    proxy.refusals.set('ecr.test', status)
     const env = {
       ...environment(proxy.url, 'base'),
       HTTPS_PROXY: proxy.url,
@@ -153,9 +120,9 @@ describe('a proxy', () => {
         await world.close()
         expect(error).toMatchObject({ code: 'NETWORK' })
         expect((error as Error).message).toMatch(message)
-        expect((error as Error).message).toContain(`127.0.0.1:${proxy.port}`)
+        expect((error as Error).message).toContain(proxy.host)
         expect((error as { hint: string }).hint).toMatch(hint)
-        expect(String(error)).not.toContain('planted-password')
+        expect(String(error)).not.toContain(proxyPassword)
       })
     } finally {
       proxy.close()
@@ -164,28 +131,16 @@ describe('a proxy', () => {
 })
 
 describe.skipIf(!hasTool('openssl'))('a private certificate authority', () => {
-  let tls: Server
-  let bundle: string
-  let endpoint: string
+  let secure: LocalEcr
+  let authority: PrivateAuthority
   beforeAll(async () => {
-    bundle = join(home, 'cert.pem')
-    const files = ['-keyout', join(home, 'key.pem'), '-out', bundle]
-    const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
-    spawnSync('openssl', ['req', '-x509', ...kind, ...files, ...name])
-    const [key, cert] = await Promise.all([readFile(join(home, 'key.pem')), readFile(bundle)])
-    const apiPort = Number(new URL(ecr.apiUrl).port)
-    tls = createTlsServer({ key, cert }, (socket) => {
-      const target = connect(apiPort, '127.0.0.1')
-      target.pipe(socket).pipe(target)
-      for (const end of [target, socket]) end.on('error', () => target.destroy())
-    })
-    endpoint = `https://localhost:${await listening(tls)}`
+    authority = makePrivateAuthority(home)
+    secure = await startLocalEcr({ root: join(home, 'secure'), tls: authority })
   })
-  afterAll(() => void tls.close())
+  afterAll(() => secure.close())
 
   async function tokenWith(env: Readonly<Record<string, string>>) {
-    const world = openAwsWorld({ ...ecr.environment, AWS_ENDPOINT_URL_ECR: endpoint, ...env })
+    const world = openAwsWorld({ ...secure.environment, ...env })
     try {
       return await world.connection.tokens.get()
     } finally {
@@ -201,6 +156,55 @@ describe.skipIf(!hasTool('openssl'))('a private certificate authority', () => {
   })
 
   test('is taken from AWS_CA_BUNDLE, which the SDK itself does not read', async () => {
-    expect((await tokenWith({ AWS_CA_BUNDLE: bundle })).registryHost).toBe(ecr.registryHost)
+    const token = await tokenWith({ AWS_CA_BUNDLE: authority.bundle })
+    expect(token.registryUrl).toBe(`https://${secure.registryHost}`)
+  })
+})
+
+describe('time limits', () => {
+  // undici's timers are about a second coarse
+  const limits = { connectMs: 1000, headersMs: 1000, idleMs: 1000 }
+
+  test.each([
+    ['that does not answer', { kind: 'stall', afterBytes: 0 }, 'TIMEOUT'],
+    ['that stops in the middle', { kind: 'stall', afterBytes: 40 }, 'TIMEOUT'],
+  ] as const)('end a call of a control plane %s', async (_, fault, code) => {
+    const undo = ecr.faults.add({ listener: 'api', fault })
+    const transport = createTransport({ env: {}, limits })
+    const { accessKeyId, secretAccessKey } = ecr.user
+    const controlPlane = new EcrControlPlane({
+      region: ecr.region,
+      endpoint: ecr.apiUrl,
+      transport,
+      maxAttempts: 1,
+      keyPair: { accessKeyId, secretAccessKey: new Secret(secretAccessKey) },
+    })
+    const work = new AuthorizationTokenSource(controlPlane).get()
+    await expect(work).rejects.toMatchObject({ code })
+    undo()
+    controlPlane.close()
+    await transport.close()
+  })
+
+  test('end the wait for the services that credentials come from', async () => {
+    const silent = createServer(() => undefined)
+    await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done))
+    const { port } = silent.address() as AddressInfo
+    const env = {
+      HOME: home,
+      AWS_PROFILE: 'role',
+      AWS_REGION: ecr.region,
+      AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${port}`,
+      AWS_ENDPOINT_URL_ECR: ecr.apiUrl,
+      AWS_MAX_ATTEMPTS: '1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    }
+    await withEnvironment(env, async () => {
+      const world = openAwsWorld(env, {}, home, {}, limits)
+      await expect(world.connection.tokens.get()).rejects.toMatchObject({ code: 'TIMEOUT' })
+      await world.close()
+    })
+    silent.closeAllConnections()
+    silent.close()
   })
 })

@@ -3,8 +3,8 @@ import type { PullOptions } from '../client/call-options.ts'
 import type { Client } from '../client/client.ts'
 import type { Container } from '../client/container.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
-import { PullProgress } from '../terminal/pull-progress.ts'
 import { printJson } from './print-json.ts'
+import { PullReport } from './pull-report.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 
@@ -97,25 +97,11 @@ async function pullShown(
   reference: string,
   options: PullOptions,
 ): Promise<Container> {
-  const { quiet, json } = session.flags
-  const progress = new PullProgress({
-    line: (text) => {
-      if (!quiet && !json) session.stdout.line(text)
-    },
-    note: (text) => {
-      if (!quiet) session.stderr.line(`note: ${text}`)
-    },
-    write: (text) => session.stderr.write(text),
-    style: () => (quiet ? { ...session.style(), redraws: false } : session.style()),
-  })
+  const report = new PullReport(session)
   try {
-    const { signal } = session
-    return await client.pull(reference, {
-      ...options,
-      signal,
-      onProgress: progress.follow().onProgress,
-    })
+    const { onProgress } = report
+    return await client.pull(reference, { ...options, signal: session.signal, onProgress })
   } finally {
-    progress.close()
+    report.close()
   }
 }

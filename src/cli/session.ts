@@ -1,12 +1,9 @@
 /** What every command gets: settings, streams, flags, and the signal that interrupts it. */
 import { homedir } from 'node:os'
-import { exitCodeOf, isSregistryError } from '../errors/sregistry-error.ts'
+import { exitCodeOf } from '../errors/sregistry-error.ts'
 import { loadSettings, type Settings } from '../settings/settings.ts'
 import { removeOpenTemporaries } from '../storage/atomic-file.ts'
 import { removeOpenWork } from '../storage/work-directory.ts'
-import { formatError, formatErrorJson, formatStack } from '../terminal/error-message.ts'
-import { redact } from '../terminal/redact.ts'
-import { sanitise } from '../terminal/sanitise.ts'
 import { type TerminalStyle, terminalStyle } from '../terminal/terminal-style.ts'
 import { Output } from './output.ts'
 
@@ -87,6 +84,7 @@ export class Session {
   /** Tells an error and sets the exit code; with `--json` the error is the document. */
   async fail(error: unknown): Promise<void> {
     process.exitCode = this.#exitCode(error)
+    const { formatErrorJson, formatFailure, formatStack } = await import('./failure.ts')
     if (this.flags.json) this.stdout.line(formatErrorJson(error))
     else this.stderr.line(formatFailure(error, this.style()))
     if (this.flags.debug) this.stderr.line(formatStack(error))
@@ -104,13 +102,4 @@ export class Session {
     if (this.#signalled !== undefined) return 128 + signalNumbers[this.#signalled]
     return exitCodeOf(error)
   }
-}
-
-/** A bug is told in one line too; its stack comes with `--debug`. */
-function formatFailure(error: unknown, style: TerminalStyle): string {
-  if (isSregistryError(error) && error.code !== 'INTERNAL') return formatError(error, style)
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  const { bad, warn } = style.colours
-  const hint = 'this is a bug in sregistry: run it again with --debug and report what it prints'
-  return `${bad('error INTERNAL')}: ${sanitise(redact(message))}\n  ${warn('hint')}: ${hint}`
 }

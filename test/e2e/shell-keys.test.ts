@@ -94,13 +94,14 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
 
   test('Ctrl-C twice stops waiting, and what goes on says nothing any more', async () => {
     await start()
-    terminal.enter('await new Promise((done) => setTimeout(() => done("too late"), 400))')
-    await terminal.until(/0\)\)\n?$/)
+    terminal.enter('wait = () => new Promise((done) => { finish = () => done("too late") })')
+    terminal.enter("console.log('on'); await wait()")
+    await terminal.until(/^on$/m)
     terminal.press('C-c')
     await terminal.until('cancelling')
     terminal.press('C-c')
     await terminal.until(/background\naws:us-east-1>$/)
-    terminal.enter('sleep(0.6)')
+    terminal.enter('finish()')
     terminal.enter("'still here'")
     const screen = await terminal.until(/^'still here'$/m)
     expect(screen).not.toMatch(/^.?too late/m)

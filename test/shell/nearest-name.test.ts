@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { nearestName } from '../../src/shell/nearest-name.ts'
+
+const known = ['images', 'image', 'doctor', 'use', 'pull', 'tags']
+
+test.each([
+  ['imges', 'images'],
+  ['docotr', 'doctor'],
+  ['DOCTOR', 'doctor'],
+  ['ues', 'use'],
+
+  ['us', 'use'],
+  ['pulll', 'pull'],
+  ['plul', 'pull'],
+  ['xyz', undefined],
+  ['', undefined],
+])('%s', (typed, near) => {
+  expect(nearestName(typed, known)).toBe(near)
+})

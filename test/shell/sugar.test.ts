@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { readSugar } from '../../src/shell/sugar.ts'
+
+const defined = (name: string): boolean => ['client', 'image', 'ls'].includes(name)
+
+test.each([
+  ['client.pull?\n', { kind: 'help', name: 'client.pull' }],
+  ['  image ? ', { kind: 'help', name: 'image' }],
+  ['exit\n', { kind: 'exit' }],
+  ['quit;', { kind: 'exit' }],
+  ['!ps aux\n', { kind: 'command', text: 'ps aux' }],
+  ['!/bin/true', { kind: 'command', text: '/bin/true' }],
+  ['!singularity run $image', { kind: 'command', text: 'singularity run $image' }],
+  ['!git-lfs x', { kind: 'command', text: 'git-lfs x' }],
+])('%s is no JavaScript', (source, sugar) => {
+  expect(readSugar(source, defined)).toEqual(sugar)
+})
+
+test.each([
+  ['!client'],
+  ['!image.path'],
+  ['!ls'],
+  ['!(1 > 2)'],
+  ['!true'],
+  ['!!image'],
+  ['!= 3'],
+  ['a ? b : c'],
+  ['exit(3)'],
+  ['image?.path'],
+])('%s is JavaScript', (source) => {
+  expect(readSugar(source, defined)).toBeUndefined()
+})
+
+test('someone may have given the names exit and quit a meaning', () => {
+  expect(readSugar('exit', () => true)).toBeUndefined()
+})

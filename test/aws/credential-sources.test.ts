@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AwsOptions } from '../../src/aws/aws-setting-finder.ts'
 import { describeCredentials } from '../../src/aws/credentials.ts'
 import { type LocalEcr, startLocalEcr } from '../../src/local-ecr/local-ecr.ts'
+import { withoutRetryDelays } from '../fakes/quick-retries.ts'
 import { openAwsWorld } from './aws-world.ts'
 import { type FakeAws, startFakeAws } from './fake-aws.ts'
 import { withEnvironment } from './process-environment.ts'
@@ -244,6 +245,12 @@ describe('each source of credentials works and is named', () => {
 })
 
 describe('a source that fails says why', () => {
+  let restoreDelays: () => void
+  beforeAll(() => {
+    restoreDelays = withoutRetryDelays()
+  })
+  afterAll(() => restoreDelays())
+
   const roleProfile =
     '[profile puller]\nrole_arn = arn:aws:iam::210987654321:role/puller\nsource_profile = base\n'
   const cases: readonly (readonly [string, () => Scenario, string, RegExp, RegExp])[] = [

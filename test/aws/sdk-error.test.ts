@@ -8,6 +8,7 @@ import { createRepository, describeImage, listRepositories } from '../../src/aws
 import { sdkErrorRules } from '../../src/aws/sdk-error-rules.ts'
 import type { SregistryError } from '../../src/errors/sregistry-error.ts'
 import { type LocalEcr, startLocalEcr } from '../../src/local-ecr/local-ecr.ts'
+import { withoutRetryDelays } from '../fakes/quick-retries.ts'
 import { type AwsWorld, openAwsWorld } from './aws-world.ts'
 import {
   errorAnswer,
@@ -15,6 +16,12 @@ import {
   type ScriptedAnswer,
   startFakeControlPlane,
 } from './fake-control-plane.ts'
+
+let restoreDelays: () => void
+beforeAll(() => {
+  restoreDelays = withoutRetryDelays()
+})
+afterAll(() => restoreDelays())
 
 const planted = { key: 'AKIAPLANTEDPLANTED00', secret: 'planted-secret-4711' }
 let fake: FakeControlPlane

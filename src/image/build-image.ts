@@ -8,8 +8,10 @@ import { partitionAlignment } from '../sif/sif-format.ts'
 import { sifPrefix } from '../sif/sif-writer.ts'
 import { type BlockCompressor, createBlockCompressor } from '../squashfs/block-compressor.ts'
 import type { AtomicFile } from '../storage/atomic-file.ts'
+import { diskError, isSystemError } from '../storage/disk-error.ts'
 import type { BuildEvent } from './build-event.ts'
 import type { ImageSource } from './image-source.ts'
+import { namedLayer } from './layer-failure.ts'
 import { type PackedLayers, packLayers } from './layer-packing.ts'
 import type { LayerStore } from './layer-store.ts'
 import { writeSquashfsImage } from './layout/image-writer.ts'
@@ -63,8 +65,10 @@ export async function buildImage(
     const size = await build.write(output, packed, metadata)
     await packed.keep()
     return size
-  } finally {
-    await packed.discard()
+  } catch (error) {
+    const failure = output.explain(error)
+    await packed.salvage(failure)
+    throw failure
   }
 }
 
@@ -94,13 +98,18 @@ class ImageBuild {
 
   async packMetadata(): Promise<PackedLayer> {
     this.#onEvent({ type: 'line', text: 'Exploding environment.tar' })
-    return packLayer(metadataLayerTar(this.#source.config, this.#metadata), {
-      path: this.#options.scratchPath,
-      parameters: this.#options.parameters,
-      compressor: this.#compressor,
-      slots: this.#slots,
-      ...(this.#options.signal === undefined ? {} : { signal: this.#options.signal }),
-    })
+    const { scratchPath, parameters, signal } = this.#options
+    try {
+      return await packLayer(metadataLayerTar(this.#source.config, this.#metadata), {
+        path: scratchPath,
+        parameters,
+        compressor: this.#compressor,
+        slots: this.#slots,
+        signal,
+      })
+    } catch (error) {
+      throw isSystemError(error) ? diskError(error, scratchPath, 'work') : error
+    }
   }
 
   packLayers(): Promise<PackedLayers> {
@@ -145,7 +154,11 @@ class ImageBuild {
     const root = new DirectoryNode(implied, -1)
     const onNote = (text: string) => this.#onEvent({ type: 'note', text })
     for (const [layer, { entries }] of layers.entries()) {
-      applyLayer(root, entries, { layer, implied, onNote })
+      try {
+        applyLayer(root, entries, { layer, implied, onNote })
+      } catch (error) {
+        throw namedLayer(error, layer, this.#source.layers)
+      }
     }
     applyMetadataLayer(root, metadata.entries, { layer: layers.length, implied })
     setOwnership(root, this.#options)

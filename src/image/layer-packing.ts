@@ -1,11 +1,12 @@
 /** Packs the layers of an image, several at a time, or finds them packed already. */
 import { cancelled } from '../errors/cancelled.ts'
-import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
+import { type ErrorCode, isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import type { Descriptor } from '../registry/descriptor.ts'
 import { type Digest, formatDigest } from '../registry/digest.ts'
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
 import type { BuildEvent } from './build-event.ts'
 import type { ImageSource } from './image-source.ts'
+import { BlobBytes, namedLayer } from './layer-failure.ts'
 import type { LayerDraft, LayerStore } from './layer-store.ts'
 import { packLayer } from './pack-layer.ts'
 import type { PackedLayer } from './packed-layer.ts'
@@ -30,8 +31,8 @@ export type PackedLayers = {
   readonly layers: readonly PackedLayer[]
   /** Gives those made here their names in the store. */
   keep(): Promise<void>
-  /** Removes those made here and not kept. */
-  discard(): Promise<void>
+  /** The same where the image could not be made: as many as can be kept shorten the next try. */
+  salvage(error: unknown): Promise<void>
 }
 
 /**
@@ -48,7 +49,7 @@ export async function packLayers(
     await packing.run()
     return packing.result()
   } catch (error) {
-    await packing.discard()
+    await packing.salvage(error)
     throw error
   }
 }
@@ -61,6 +62,8 @@ class LayersPacking {
   readonly #abort = new AbortController()
   readonly #packed = new Map<string, PackedLayer>()
   readonly #drafts: LayerDraft[] = []
+  /** Errors of blobs that came otherwise than their digest says. */
+  readonly #altered = new WeakSet<object>()
   readonly #work: readonly LayerWork[]
   #failure: { readonly error: unknown } | undefined
 
@@ -94,12 +97,18 @@ class LayersPacking {
       keep: async () => {
         for (const draft of this.#drafts) await draft.commit()
       },
-      discard: () => this.discard(),
+      salvage: (error) => this.salvage(error),
     }
   }
 
-  async discard(): Promise<void> {
-    await Promise.all(this.#drafts.map((draft) => draft.abort()))
+  /** Every draft holds a whole layer whose digests are right; a full disk needs the room, though. */
+  async salvage(error: unknown): Promise<void> {
+    const isFull = hasCode(error, 'DISK_FULL')
+    for (const draft of this.#drafts) {
+      // a failure here adds nothing to the one that is told
+      if (!isFull) await draft.commit().catch(() => undefined)
+      await draft.abort()
+    }
   }
 
   /** Takes layers from the queue until it is empty or one has failed; never rejects. */
@@ -135,8 +144,8 @@ class LayersPacking {
     try {
       return await this.#pack(number, layer, diffId)
     } catch (error) {
-      const isAltered = isSregistryError(error) && error.code === 'DIGEST_MISMATCH'
-      if (!isAltered || this.#abort.signal.aborted) throw error
+      if (!(error instanceof Error && this.#altered.has(error)) || this.#abort.signal.aborted)
+        throw error
       return this.#pack(number, layer, diffId)
     }
   }
@@ -148,7 +157,7 @@ class LayersPacking {
       return await this.#packInto(draft, number, layer, diffId)
     } catch (error) {
       await draft.abort()
-      throw error
+      throw draft.explain(error)
     }
   }
 
@@ -159,30 +168,47 @@ class LayersPacking {
     diffId: Digest,
   ): Promise<PackedLayer> {
     const { parameters, compressor, slots, onEvent } = this.#options
-    const bytes = this.#source.openLayer(layer, {
-      signal: this.#abort.signal,
-      onProgress: (done) =>
-        onEvent({ type: 'layer-progress', layer: number, done, total: layer.sizeBytes }),
-    })
-    const packed = await packLayer(bytes, {
-      path: draft.path,
-      parameters,
-      diffId,
-      blobDigest: layer.digest,
-      compressor,
-      slots,
-      signal: this.#abort.signal,
-    })
-    this.#drafts.push(draft)
-    return packed
+    const bytes = new BlobBytes(
+      this.#source.openLayer(layer, {
+        signal: this.#abort.signal,
+        onProgress: (done) =>
+          onEvent({ type: 'layer-progress', layer: number, done, total: layer.sizeBytes }),
+      }),
+    )
+    try {
+      const packed = await packLayer(bytes, {
+        path: draft.path,
+        parameters,
+        diffId,
+        blobDigest: layer.digest,
+        compressor,
+        slots,
+        signal: this.#abort.signal,
+      })
+      this.#drafts.push(draft)
+      return packed
+    } catch (error) {
+      const blob = hasCode(error, 'LAYER_INVALID') ? await bytes.failure() : undefined
+      const cause = blob?.error ?? error
+      if (bytes.hasFailed && hasCode(cause, 'DIGEST_MISMATCH')) this.#altered.add(cause)
+      throw bytes.hasFailed ? cause : namedLayer(error, number, this.#source.layers)
+    } finally {
+      await bytes.close()
+    }
   }
+}
+
+function hasCode(error: unknown, code: ErrorCode): error is SregistryError {
+  return isSregistryError(error) && error.code === code
 }
 
 /** Each distinct layer once, with the diff id that the config gives it. */
 function workOf({ layers, config }: ImageSource): LayerWork[] {
   if (layers.length !== config.diffIds.length) {
     const counts = `${layers.length} layers, its config ${config.diffIds.length} diff ids`
-    throw new SregistryError('MANIFEST_INVALID', `the manifest has ${counts}`)
+    throw new SregistryError('MANIFEST_INVALID', `the manifest has ${counts}`, {
+      hint: 'the image was built or stored wrongly: build and push it again',
+    })
   }
   const work = new Map<string, LayerWork>()
   for (const [number, layer] of layers.entries()) {

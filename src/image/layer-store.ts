@@ -5,6 +5,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { isSregistryError } from '../errors/sregistry-error.ts'
 import type { Digest } from '../registry/digest.ts'
+import { removeAbandonedFiles } from '../storage/abandoned-files.ts'
 import { type AtomicFile, createAtomicFile } from '../storage/atomic-file.ts'
 import type { LayerCache, LayerCacheKey } from '../storage/layer-cache.ts'
 import type { PackedLayer } from './packed-layer.ts'
@@ -20,6 +21,8 @@ export type LayerDraft = {
   commit(): Promise<string>
   /** Removes what was not committed. */
   abort(): Promise<void>
+  /** A failure to write it, in our words; other errors as they are. */
+  explain(error: unknown): unknown
 }
 
 export type LayerStore = {
@@ -38,9 +41,13 @@ export function cachedLayers(cache: LayerCache, parameters: PackingParameters): 
     blockSize: parameters.blockSize,
     formatVersion: packedLayerVersion,
   })
+  let cleaned: Promise<unknown> | undefined
   return {
     find: (blob, diffId) => findCached(cache, keyOf(blob), diffId),
     create: async (blob) => {
+      // what killed pulls left goes before more is written
+      cleaned ??= removeAbandonedFiles(cache.directory)
+      await cleaned
       const file = await cache.create(keyOf(blob))
       return draftOf(file)
     },
@@ -57,7 +64,12 @@ export function temporaryLayers(directory: string): LayerStore {
       made += 1
       const file = await createAtomicFile(`${directory}/layer-${made}`, { place: 'work' })
       // what is removed in a moment needs no fsync: it stays under its temporary name
-      return { path: file.path, commit: async () => file.path, abort: () => file.abort() }
+      return {
+        path: file.path,
+        commit: async () => file.path,
+        abort: () => file.abort(),
+        explain: (error) => file.explain(error),
+      }
     },
     label: (blob) => `${blob.algorithm}:${blob.hex}.tar.gz`,
   }
@@ -94,6 +106,7 @@ function draftOf(file: AtomicFile): LayerDraft {
       await syncing.stop()
       await file.abort()
     },
+    explain: (error) => file.explain(error),
   }
 }
 

@@ -58,7 +58,9 @@ export function parseImageConfig(bytes: Uint8Array, layerCount: number, what: st
   const diffIds = parseDiffIds(document, what)
   if (diffIds.length !== layerCount) {
     const counts = `${diffIds.length} diff_ids for ${layerCount} layers`
-    throw new SregistryError('MANIFEST_INVALID', `${what} has ${counts}`)
+    throw new SregistryError('MANIFEST_INVALID', `${what} has ${counts}`, {
+      hint: 'the image was built or stored wrongly: build and push it again',
+    })
   }
   return {
     ...presentStrings(document, ['architecture', 'os', 'variant', 'created', 'author'], what),

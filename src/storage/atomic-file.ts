@@ -7,7 +7,7 @@ import { constants, unlinkSync } from 'node:fs'
 import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SregistryError } from '../errors/sregistry-error.ts'
-import { type DiskPlace, diskError, isDiskError } from './disk-error.ts'
+import { type DiskPlace, diskError, isDiskError, isSystemError } from './disk-error.ts'
 import { currentUmask } from './process-umask.ts'
 import { temporaryName } from './temporary-name.ts'
 
@@ -136,6 +136,11 @@ export class AtomicFile {
     } finally {
       await this.abort()
     }
+  }
+
+  /** A failure of whoever writes through `handle` or `path`, in our words; other errors as they are. */
+  explain(error: unknown): unknown {
+    return isSystemError(error) ? diskError(error, this.target, this.#place) : error
   }
 
   /** Removes what is not committed. */

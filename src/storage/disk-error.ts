@@ -87,6 +87,11 @@ export function isDiskError(error: unknown, ...names: readonly string[]): boolea
   return name !== undefined && names.includes(name)
 }
 
+/** Whether an error comes from a failed system call, as those of `fs` do. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'errno' in error && 'syscall' in error
+}
+
 /**
  * The same failure as an error of the closed set; errors that are ours already pass unchanged.
  * @param action `write`, `read`, `remove` …: goes into the sentence "cannot write PATH".

@@ -89,12 +89,14 @@ export class InputGate extends Readable {
     let rest = chunk
     for (let at = this.#heldKey(rest); at >= 0; at = this.#heldKey(rest)) {
       const key = rest[at]
+      const before = rest.subarray(0, at)
       rest = rest.subarray(at + 1)
       if (key === interruptKey) {
         // What was typed ahead was meant for after the statement that is now given up.
         this.#waiting = []
         this.#events.onInterrupt()
       } else {
+        this.#waiting.push(...splitLines(before))
         this.#events.onSuspend()
       }
     }

@@ -39,9 +39,9 @@ export class LineSource {
     return this.#lines.shift()
   }
 
-  /** The next line if it is here already; never waits. */
+  /** The next line, or its beginning, if it is here already; never waits. */
   peek(): string | undefined {
-    return this.#lines[0]
+    return this.#lines[0] ?? (this.#rest === '' ? undefined : this.#rest)
   }
 
   #take(text: string): void {

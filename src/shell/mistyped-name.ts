@@ -30,8 +30,6 @@ export function mistypedMember(source: string): MistypedName | undefined {
 function firstMissing(path: readonly string[]): MistypedName | undefined {
   for (const [i, name] of path.entries()) {
     const known = i === 0 ? memberNames(globalThis, false) : memberNamesOf(path.slice(0, i))
-    // Past a getter, or a local variable, nothing is known.
-    if (known.length === 0) return undefined
     if (known.includes(name)) continue
     const near = nearOf(name, known, i === 0)
     const before = path.slice(0, i).map((one) => `${one}.`)
@@ -42,7 +40,7 @@ function firstMissing(path: readonly string[]): MistypedName | undefined {
   return undefined
 }
 
-/** `pull('x')` alone is the client's method, forgotten whose. */
+/** Of what lies past a getter nothing is known. `pull('x')` alone is the client's method, forgotten whose. */
 function nearOf(name: string, known: readonly string[], isGlobal: boolean): string | undefined {
   if (isGlobal && Object.hasOwn(clientMethods, name)) return `client.${name}`
   return nearestName(name, known)

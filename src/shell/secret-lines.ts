@@ -5,6 +5,7 @@ const secretPatterns: readonly RegExp[] = [
   /(?<![\w/+=.:@-])(?=[\w/+]*[A-Z])(?=[\w/+]*[a-z])(?=[\w/+]*\d)[\w/+]{40}(?![\w/+=])/, // AWS secrets
   /\b(?:IQoJ|FwoG)[\w+/=]{16,}/, // AWS session tokens
   /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\./, // JSON web tokens
+  /\beyJ[\w+/=-]{60,}/, // base64 of JSON: the password that ECR gives
   /\bQVdTO[\w+/=]{8,}/, // base64 of "AWS:", what `docker login` to ECR takes
   /\bAWS:[\w+/=-]{8,}/,
   /\b[a-z][a-z0-9+.-]*:\/\/[^\s/@'"`]*:[^\s/@'"`]+@/i, // user:password@host

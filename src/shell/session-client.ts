@@ -178,7 +178,6 @@ function fillOptions(
   let bars: ReturnType<Statement['progress']['follow']> | undefined
   const options = (given ?? {}) as CallOptions
   const filled = [...args]
-  while (filled.length < at) filled.push(undefined)
   filled[at] = {
     ...options,
     signal: options.signal ? AbortSignal.any([options.signal, statement.signal]) : statement.signal,

@@ -3,6 +3,7 @@
  * their word. Typed lines stand after the prompt, `... ` continues one; the rest must appear. `[..]` is
  * any text in a line, `[size] [time] [date] [path] [hex64]` their kinds, a lone `...` any lines.
  */
+import { redact } from '../terminal/redact.ts'
 import { holdsSecret } from './secret-lines.ts'
 import type { TranscriptEntry } from './transcript.ts'
 
@@ -92,9 +93,11 @@ export function formatScript(entries: readonly TranscriptEntry[]): string {
     .join('')
 }
 
-/** Puts what differs from run to run in brackets. */
+/** Puts what differs from run to run in brackets, and what is secret too. */
 export function generalise(line: string): string {
-  return line
+  const redacted = redact(line)
+  const open = redacted === line ? line : redacted.replaceAll('…', '[..]')
+  return open
     .replace(/\b[0-9a-f]{64}\b/g, '[hex64]')
     .replace(/(?<![\w:/.])\/(?:[\w.@+~-]+\/)+(?=[\w.@+~-])/g, '[path]/')
     .replace(/\b\d+(?:\.\d+)? (?:KiB|MiB|GiB|TiB)\b/g, '[size]')

@@ -23,6 +23,7 @@ describe('must not be stored', () => {
     ['.use with a secret', '.use secret=abc region=eu-west-1'],
     ['a URL with userinfo', "fetch('https://user:pass@registry.example/v2/')"],
     ['a login token', "'AWS:eyJwYXlsb2FkIjoi'"],
+    ['the password of ECR', `p = 'eyJwYXlsb2FkIjoi${'Ab1+'.repeat(20)}'`],
     ['a login token in base64', "'QVdTOmV5SndZWGxzYjJGa0lqb2k='"],
     ['a header', "fetch(u, { headers: { authorization: 'Basic abcdefgh' } })"],
     ['a bearer', "h = 'Bearer abcdefghijkl'"],

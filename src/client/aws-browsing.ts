@@ -128,7 +128,8 @@ export async function makeRepository(
 ): Promise<RepositorySummary> {
   const { controlPlane } = registry.connection
   const made = await createRepository(controlPlane, name, boundsOf(registry, options))
-  return { ...made.repository, isNew: made.isNew }
+  const { isTagImmutable, ...facts } = made.repository
+  return { ...facts, immutableTags: isTagImmutable, isNew: made.isNew }
 }
 
 export function boundsOf(

@@ -1,9 +1,9 @@
 /**
  * Saved sessions (`*.session`): transcripts that people read, `.save` writes, and `--check` holds to
- * their word. Typed lines stand after the prompt, `... ` continues one; the rest must appear. `[..]` is
- * any text in a line, `[size] [time] [date] [path] [hex64]` their kinds, a lone `...` any lines.
+ * their word. Typed lines stand after the prompt, `... ` continues one; lines of `#` and blank ones are
+ * for people; the rest must appear. `[..]` is any text in a line, `[size] [time] [date] [path] [hex64]`
+ * their kinds, a lone `...` any lines.
  */
-import { redact } from '../terminal/redact.ts'
 import { holdsSecret } from './secret-lines.ts'
 import type { TranscriptEntry } from './transcript.ts'
 
@@ -25,6 +25,7 @@ export type SessionFile = {
 
 const promptForm = /^([a-z][\w-]*(?::[^\s>]+)?> )(.*)$/
 const continuation = '... '
+const comment = '#'
 const defaultWidth = 80
 
 const kinds: ReadonlyArray<readonly [name: string, pattern: string]> = [
@@ -53,7 +54,7 @@ export function parseSession(text: string): SessionFile {
       steps.push({ prompt: typed[1] ?? '', source: typed[2] ?? '', line: i + 1, expected: [] })
     } else if (last !== undefined && last.expected.length === 0 && line.startsWith(continuation)) {
       last.source += `\n${line.slice(continuation.length)}`
-    } else {
+    } else if (!line.startsWith(comment) && line !== '') {
       last?.expected.push(line)
     }
   }
@@ -80,7 +81,7 @@ export function firstDifference(
 export function formatSession(entries: readonly TranscriptEntry[], width: number): string {
   const steps = entries.filter(isShareable).map((entry) => {
     const typed = entry.source.trimEnd().split('\n').join(`\n${continuation}`)
-    return [`${entry.prompt}${typed}`, ...entry.output.map(generalise)].join('\n')
+    return [`${entry.prompt}${typed}`, ...entry.output.map(generalise).map(escapeComment)].join('\n')
   })
   return `${[`# width: ${width}`, ...steps].join('\n')}\n`
 }
@@ -95,15 +96,19 @@ export function formatScript(entries: readonly TranscriptEntry[]): string {
 
 /** Puts what differs from run to run in brackets, and what is secret too. */
 export function generalise(line: string): string {
-  const redacted = redact(line)
-  const open = redacted === line ? line : redacted.replaceAll('…', '[..]')
-  return open
+  if (holdsSecret(line)) return '[..]'
+  return line
     .replace(/\b[0-9a-f]{64}\b/g, '[hex64]')
     .replace(/(?<![\w:/.])\/(?:[\w.@+~-]+\/)+(?=[\w.@+~-])/g, '[path]/')
     .replace(/\b\d+(?:\.\d+)? (?:KiB|MiB|GiB|TiB)\b/g, '[size]')
     .replace(/\b\d+(?:\.\d+)? m?s\b/g, '[time]')
     .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z?/g, '[date]')
     .replace(/\b(?:just now|\d+ (?:minute|hour|day|week|month|year)s? ago)\b/g, '[date]')
+}
+
+/** Blank lines and those of `#` would be taken for remarks. */
+function escapeComment(line: string): string {
+  return line === '' || line.startsWith(comment) ? '[..]' : line
 }
 
 function isShareable(entry: TranscriptEntry): boolean {

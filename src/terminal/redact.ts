@@ -9,6 +9,7 @@ const harmlessQueryNames = new Set(['scope', 'service', 'n', 'last', 'digest'])
 const rules: readonly Rule[] = [
   [/\b((?:AKIA|ASIA|ABIA|ACCA))[A-Z0-9]{16}\b/g, '$1…'],
   [/\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+/g, '…'],
+  [/\beyJ[\w+/=-]{60,}/g, '…'], // base64 of JSON: the password that ECR gives
   [/\b(?:IQoJ|FwoG)[\w+/=]{16,}/g, '…'],
   [/-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, '…'],
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, '$1…@'],

@@ -93,6 +93,8 @@ describe('writing', () => {
     ['took 12 ms', 'took [time]'],
     ['pulled 3 days ago', 'pulled [date]'],
     ['https://host/a/b?x=1', 'https://host/a/b?x=1'],
+    [`'eyJwYXlsb2FkIjoi${'Ab1+'.repeat(20)}'`, '[..]'],
+    ["  secretAccessKey: 'abc'", '[..]'],
   ])('%s', (line, general) => {
     expect(generalise(line)).toBe(general)
   })

@@ -15,6 +15,7 @@ test.each([
   ['a basic header', 'Authorization: Basic QVdTOmFiY2Q=', 'Authorization: …'],
   ['a bearer token in running text', 'sent Bearer abcdefghij.klm', 'sent Bearer …'],
   ['a JWT', 'got eyJhbGciOiJI.eyJzdWIiOiIx.abc_-1', 'got …'],
+  ['the password of ECR', `got eyJwYXlsb2Fk${'Ab1+/='.repeat(20)}`, 'got …'],
   ['a session token', 'IQoJb3JpZ2luX2VjEXAMPLE1234', '…'],
   ['a JSON token', '{"access_token":"abc","a":1}', '{"access_token":"…","a":1}'],
   [

@@ -13,7 +13,7 @@ export function addRemoteCommands(program: Command, session: Session): void {
     .command('manifest')
     .description('print the manifest of an image')
     .argument('<reference>')
-    .option('--platform <platform>')
+    .option('--platform <platform>', 'such as linux/arm64; default: this machine’s')
     .action((reference: string, flags: { platform?: string }) =>
       session.run(() =>
         withClient(session, { reference, banner: false }, async (client) => {
@@ -25,7 +25,7 @@ export function addRemoteCommands(program: Command, session: Session): void {
     .command('layers')
     .description('list the layers of an image')
     .argument('<reference>')
-    .option('--platform <platform>')
+    .option('--platform <platform>', 'such as linux/arm64; default: this machine’s')
     .action((reference: string, flags: { platform?: string }) =>
       session.run(() => listLayers(session, reference, flags)),
     )

@@ -25,6 +25,8 @@ export type Fault =
   | { readonly kind: 'gzip' }
   /** Ranges are not understood: always the whole, with 200. */
   | { readonly kind: 'no-range' }
+  /** No Date header: clients cannot correct their clock by it. */
+  | { readonly kind: 'no-date' }
 
 export type FaultRule = {
   readonly fault: Fault

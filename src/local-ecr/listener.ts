@@ -122,10 +122,17 @@ async function handle(
   const { name: listener } = context
   const faults = context.faults.take({ listener, ...route })
   if (faults.some((fault) => fault.kind === 'no-range')) delete request.headers.range
+  if (faults.some((fault) => fault.kind === 'no-date')) hideDate(response)
   const early = firstReply(faults, listener, url)
   const reply = withoutRanges(early ?? (await route.answer()), faults)
   context.requests.push(recordOf(request, url, listener, route.operation, reply.status))
   await send(request, response, reply, early ? [] : faults)
+}
+
+/** Node would put one of its own in place of the one that is taken off. */
+function hideDate(response: ServerResponse): void {
+  response.removeHeader('date')
+  response.sendDate = false
 }
 
 async function send(

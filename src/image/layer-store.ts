@@ -17,8 +17,8 @@ import type { PackingParameters } from './packing-parameters.ts'
 export type LayerDraft = {
   /** Where to write it. */
   readonly path: string
-  /** Keeps what was written. @returns the path it has from now on. */
-  commit(): Promise<string>
+  /** Keeps what was written for the next image, where the store does. */
+  commit(): Promise<void>
   /** Removes what was not committed. */
   abort(): Promise<void>
   /** A failure to write it, in our words; other errors as they are. */
@@ -63,11 +63,12 @@ export function temporaryLayers(directory: string): LayerStore {
     create: async () => {
       made += 1
       const file = await createAtomicFile(`${directory}/layer-${made}`, { place: 'work' })
-      // what is removed in a moment needs no fsync: it stays under its temporary name
+      // kept or not, the image is done with it then
+      const end = () => file.abort()
       return {
         path: file.path,
-        commit: async () => file.path,
-        abort: () => file.abort(),
+        commit: end,
+        abort: end,
         explain: (error) => file.explain(error),
       }
     },
@@ -100,7 +101,6 @@ function draftOf(file: AtomicFile): LayerDraft {
     commit: async () => {
       await syncing.stop()
       await file.commit({ replace: false })
-      return file.target
     },
     abort: async () => {
       await syncing.stop()

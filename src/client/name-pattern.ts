@@ -7,22 +7,35 @@ export type NamePattern = (name: string) => boolean
 export function namePattern(pattern: string | undefined): NamePattern {
   if (pattern === undefined || pattern === '') return () => true
   if (!isGlob(pattern)) return (name) => name.includes(pattern)
-  const glob = globExpression(pattern)
-  return (name) => glob.test(name)
+  return (name) => fitsGlob(pattern, name)
 }
 
 export function isGlob(pattern: string): boolean {
   return /[*?]/.test(pattern)
 }
 
-function globExpression(pattern: string): RegExp {
-  // runs of stars are one: `**…` would make the expression try for ever
-  const source = pattern
-    .replace(/\*+/g, '*')
-    .replace(/[\\^$.+()[\]{}|]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  return new RegExp(`^${source}$`, 's')
+/** No regular expression: one made of many stars would try for ever. This needs pattern × name steps at most. */
+function fitsGlob(pattern: string, name: string): boolean {
+  let at = 0
+  let star = -1
+  let starAt = 0
+  for (let i = 0; i < name.length; ) {
+    const wanted = pattern[at]
+    if (wanted === '*') {
+      star = at
+      starAt = i
+      at += 1
+    } else if (wanted === '?' || wanted === name[i]) {
+      at += 1
+      i += 1
+    } else if (star >= 0) {
+      // the last star takes one character more
+      starAt += 1
+      i = starAt
+      at = star + 1
+    } else return false
+  }
+  return /^\**$/.test(pattern.slice(at))
 }
 
 /** A pattern that starts with a registry's host, split there; schemes fall away. */

@@ -7,8 +7,16 @@ import { throwIfCancelled } from '../errors/cancelled.ts'
  * @throws {SregistryError} CANCELLED when the signal fires.
  */
 export async function askYesNo(question: string, signal: AbortSignal): Promise<boolean> {
+  return /^y(es)?$/i.test(await askLine(`${question} [y/N] `, signal))
+}
+
+/**
+ * Asks on the terminal; the end of the input is an empty answer.
+ * @throws {SregistryError} CANCELLED when the signal fires.
+ */
+export async function askLine(question: string, signal: AbortSignal): Promise<string> {
   throwIfCancelled(signal, 'the question')
-  process.stderr.write(`${question} [y/N] `)
+  process.stderr.write(question)
   // no terminal mode: Ctrl-C then reaches the process as the signal it is
   const lines = createInterface({ input: process.stdin, terminal: false })
   const asked = new AbortController()
@@ -18,7 +26,7 @@ export async function askYesNo(question: string, signal: AbortSignal): Promise<b
     const stopped = once(signal, 'abort', { signal: asked.signal }).then(() => '')
     const answer = await Promise.race([answered, ended, stopped].map(quietly))
     throwIfCancelled(signal, 'the question')
-    return /^y(es)?$/i.test(answer.trim())
+    return answer.trim()
   } finally {
     asked.abort()
     lines.close()

@@ -1,6 +1,7 @@
 /** Runs a command with a client, which is closed when the command has ended. */
 import type { Client } from '../client/client.ts'
 import { formatBanner } from '../terminal/banner.ts'
+import { askLine } from './ask.ts'
 import type { Session } from './session.ts'
 
 export type ClientNeeds = {
@@ -24,6 +25,9 @@ export async function withClient(
     ...(flags.client === undefined ? {} : { client: flags.client }),
     ...(needs.reference === undefined ? {} : { reference: needs.reference }),
     onWarning: (text) => session.stderr.line(`warning: ${text}`),
+    ...(process.stdin.isTTY && process.stderr.isTTY
+      ? { mfaCode: (device) => askLine(`code of the MFA device ${device}: `, session.signal) }
+      : {}),
   })
   try {
     if (needs.banner && !flags.quiet && !flags.json) {

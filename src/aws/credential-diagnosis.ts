@@ -158,7 +158,7 @@ function multiFactor({ sdkMessage, section, profile }: Case): CredentialDiagnosi
   return {
     fault: 'mfa-needed',
     message: `profile ${profile.value} needs a code of the MFA device ${section?.['mfa_serial'] ?? ''}`,
-    hint: 'use the shell, which asks for it: sregistry shell aws',
+    hint: 'run the command on a terminal, where it asks for the code',
   }
 }
 

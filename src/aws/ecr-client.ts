@@ -3,6 +3,7 @@
  * loaded before), sends commands, and turns every failure into an error of ours.
  */
 import type { ECRClient, ECRClientConfig } from '@aws-sdk/client-ecr'
+import { SregistryError } from '../errors/sregistry-error.ts'
 import { type AwsCredentialIdentity, credentialSource } from './credential-source.ts'
 import { hasAnswered, isCredentialFailure, translateSdkError } from './sdk-error.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
@@ -61,6 +62,7 @@ export class EcrControlPlane {
   readonly #options: EcrClientOptions
   #client: Promise<{ client: ECRClient; sdk: Sdk }> | undefined
   #clock: ServerClock | undefined
+  #mayAsk = true
 
   constructor(options: EcrClientOptions) {
     this.region = options.region
@@ -110,10 +112,11 @@ export class EcrControlPlane {
     )
   }
 
-  /** What AWS refused: the client still holds it, so this asks nobody. */
+  /** What AWS refused: the client still holds it. Where it holds none, nobody is asked for a code again. */
   async #usedCredentials(error: unknown): Promise<Partial<SdkErrorContext>> {
     const wasRefused = isCredentialFailure(error) && hasAnswered(error)
     if (!wasRefused || this.#options.keyPair !== undefined) return {}
+    this.#mayAsk = false
     try {
       const { client } = await this.#open()
       const identity = await client.config.credentials()
@@ -124,14 +127,26 @@ export class EcrControlPlane {
       }
     } catch {
       return {} // there are none: that is the failure that is being told
+    } finally {
+      this.#mayAsk = true
     }
   }
 
   #open(): Promise<{ client: ECRClient; sdk: Sdk }> {
-    this.#client ??= openClient(this.#options, (clock) => {
+    const { mfaCode } = this.#options
+    const options =
+      mfaCode === undefined
+        ? this.#options
+        : { ...this.#options, mfaCode: (serial: string) => this.#ask(mfaCode, serial) }
+    this.#client ??= openClient(options, (clock) => {
       this.#clock = clock
     })
     return this.#client
+  }
+
+  async #ask(mfaCode: (serial: string) => Promise<string>, serial: string): Promise<string> {
+    if (this.#mayAsk) return mfaCode(serial)
+    throw new SregistryError('CREDENTIALS_MISSING', 'the code has been asked for already')
   }
 
   #errorContext(call: EcrCall<unknown>): SdkErrorContext {

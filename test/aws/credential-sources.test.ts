@@ -332,7 +332,7 @@ describe('a source that fails says why', () => {
       }),
       'CREDENTIALS_MISSING',
       /MFA device arn:aws:iam::123456789012:mfa\/me/,
-      /sregistry shell/,
+      /on a terminal/,
     ],
     [
       'a web identity token file that is not there',

@@ -1,0 +1,57 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { AwsClient } from '../../src/client/aws-client.ts'
+import { ClientContext } from '../../src/client/client-context.ts'
+import { type LocalEcr, startLocalEcr } from '../../src/local-ecr/local-ecr.ts'
+import { loadSettings } from '../../src/settings/settings.ts'
+import { withEnvironment } from '../aws/process-environment.ts'
+
+let home: string
+let ecr: LocalEcr
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'aws-mfa-'))
+  ecr = await startLocalEcr({ root: join(home, 'ecr') })
+})
+afterAll(async () => {
+  await ecr.close()
+  await rm(home, { recursive: true, force: true })
+})
+
+test('a code that is refused is asked for once in each call', async () => {
+  const config = join(home, 'config')
+  const lines = [
+    '[profile base]',
+    'aws_access_key_id = AKIAPLANTEDPLANTED00',
+    'aws_secret_access_key = PlantedSecret',
+    '[profile lab]',
+    'role_arn = arn:aws:iam::123456789012:role/lab',
+    'source_profile = base',
+    'mfa_serial = arn:aws:iam::123456789012:mfa/me',
+  ]
+  await writeFile(config, lines.join('\n'))
+  const env = {
+    ...ecr.environment,
+    HOME: home,
+    SREGISTRY_AWS_KEY: '',
+    SREGISTRY_AWS_SECRET: '',
+    AWS_CONFIG_FILE: config,
+    AWS_PROFILE: 'lab',
+    AWS_REGION: 'us-east-1',
+  }
+  const asked: string[] = []
+  const mfaCode = async (serial: string) => {
+    asked.push(serial)
+    return '123456'
+  }
+  await withEnvironment(env, async () => {
+    const settings = loadSettings({ env, home })
+    const client = new AwsClient(new ClientContext({ settings, env, mfaCode }))
+    await expect(client.ping()).rejects.toMatchObject({ code: 'CREDENTIALS_INVALID' })
+    expect(asked).toEqual(['arn:aws:iam::123456789012:mfa/me'])
+    await expect(client.ping()).rejects.toMatchObject({ code: 'CREDENTIALS_INVALID' })
+    expect(asked).toHaveLength(2)
+    await client.close()
+  })
+})

@@ -152,6 +152,15 @@ describe('a pull of', () => {
   })
 })
 
+test('a layer in the cache counts only for the diff id that it has', async () => {
+  const home = world.home()
+  await world.push('twins/honest', imageOfBlobs([layerBlob(tar)]))
+  await world.push('twins/lying', imageOfBlobs([wrongDiffId]))
+  await world.client(home).pull('twins/honest')
+  const [code] = await failureOf(world.client(home).pull('twins/lying'), world)
+  expect(code).toBe('DIGEST_MISMATCH')
+})
+
 type Document = { readonly name: string; readonly body: object; readonly type: string }
 
 const config = Buffer.from('{}')

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { fileSource } from '../../src/squashfs/random-access-source.ts'
@@ -11,6 +11,7 @@ import { buildImageFile, unpackWithUmoci, withoutMetadataLayer } from '../fakes/
 import { makeImage } from '../fakes/oci-image.ts'
 import { listTree, treeDifferences } from '../fakes/reference-tree.ts'
 import { unsquash } from '../fakes/squashfs-judges.ts'
+import type { LayerEntry } from '../fakes/tar-layer.ts'
 import { hasTool, isRoot } from '../fakes/tools.ts'
 import { layerStacks, modelTree, politeLayerStacks } from './layer-stacks.ts'
 
@@ -27,6 +28,20 @@ test('an image is what the model of its layers says', () =>
       expect(await imageTree()).toEqual(modelTree(layers))
     }),
     { numRuns: 60 },
+  ))
+
+test('whiteouts hide what is below and nothing of their own layer, wherever they stand in it', () =>
+  fc.assert(
+    fc.asyncProperty(politeLayerStacks, async (layers) => {
+      fc.pre(layers.every((_, i) => haveDirectories(layers.slice(0, i + 1))))
+      const turned = layers.map((entries) => [
+        ...entries.filter((entry) => !isHiding(entry)),
+        ...entries.filter(isHiding),
+      ])
+      await buildImageFile(makeImage(turned, { layerForm: 'none' }), path, { blockSize })
+      expect(await imageTree()).toEqual(modelTree(layers))
+    }),
+    { numRuns: 40 },
   ))
 
 test.skipIf(!hasTool('umoci') || !hasTool('unsquashfs') || !isRoot)(
@@ -49,6 +64,17 @@ test.skipIf(!hasTool('umoci') || !hasTool('unsquashfs') || !isRoot)(
       { numRuns: 12 },
     ),
 )
+
+function isHiding({ path: name }: LayerEntry): boolean {
+  return /(^|\/)\.wh\./.test(name)
+}
+
+/** Whether the whiteouts of the top layer have directories to stand in also after its additions. */
+function haveDirectories(layers: readonly (readonly LayerEntry[])[]): boolean {
+  const tree = modelTree(layers)
+  const parents = (layers.at(-1) ?? []).filter(isHiding).map(({ path: name }) => dirname(name))
+  return parents.every((parent) => parent === '.' || tree[parent]?.endsWith(' directory'))
+}
 
 async function imageTree(): Promise<Record<string, string>> {
   const handle = await open(path)

@@ -163,6 +163,21 @@ describe('for any layers', () => {
     ))
 })
 
+test('ranges of two layers are not joined, though the one begins where the other ends', () => {
+  const stack = [
+    [{ identity: 'a', sizeBytes: 5000 }],
+    [
+      { identity: 'hidden', sizeBytes: 5000 },
+      { identity: 'b', sizeBytes: 6000 },
+    ],
+  ]
+  const { ranges } = layOut(worldOf(stack, (n) => n === 2))
+  expect(ranges.map(({ source, sizeBytes }) => [source, sizeBytes])).toEqual([
+    [0, 5000],
+    [1, 6000],
+  ])
+})
+
 describe('a fragment', () => {
   const tails = (sizes: readonly number[]) =>
     sizes.map((sizeBytes, i) => ({ identity: `${i}`, sizeBytes }))

@@ -1,4 +1,6 @@
+import { createServer, request, type Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { portOf } from '../../src/local-ecr/listener.ts'
 import { type AwsClientWorld, openAwsClientWorld } from './aws-world.ts'
 
 let world: AwsClientWorld
@@ -78,19 +80,26 @@ describe('tags', () => {
   })
 
   test('come from the data plane where the control plane refuses', async () => {
-    const before = operations().length
-    const undo = world.ecr.faults.add({
-      listener: 'api',
-      operation: 'ListImages',
-      fault: { kind: 'html', status: 200 },
-    })
-    const odd = await world.failure(async (client) => client.tags('science/nightly'))
-    expect(odd.code).toBe('PROTOCOL_ERROR')
-    undo()
+    const denying = await listenDenying('ListImages')
+    const env = { AWS_ENDPOINT_URL_ECR: `http://127.0.0.1:${portOf(denying)}` }
+    const tags = await world.use(async (client) => client.tags('science/nightly'), env)
+    denying.close()
+    expect(tags).toHaveLength(121)
+  })
+
+  test('refused on both planes: one cannot browse', async () => {
     world.ecr.policy.deny({ action: 'ListImages', repository: 'science/hello' })
+    const before = operations().length
     const error = await world.failure(async (client) => client.tags('science/hello'))
     expect(error.message).toMatch(/^cannot browse the tags of science\/hello: /)
-    expect(operations().slice(before)).toContain('ListTags')
+    expect(operations().slice(before)).toEqual(expect.arrayContaining(['ListImages', 'ListTags']))
+  })
+
+  test('another failure of the control plane is told, not passed over', async () => {
+    const fault = { kind: 'html', status: 200 } as const
+    world.ecr.faults.add({ listener: 'api', operation: 'ListImages', fault })
+    const error = await world.failure(async (client) => client.tags('science/nightly'))
+    expect(error.code).toBe('PROTOCOL_ERROR')
   })
 
   test('of a repository that is not there: names that are near', async () => {
@@ -214,3 +223,23 @@ describe('createRepository', () => {
     expect(await make()).toMatchObject({ name: 'lab/made', isNew: false })
   })
 })
+
+/** The control plane of the local ECR, with one operation refused. */
+async function listenDenying(operation: string): Promise<Server> {
+  const server = createServer((incoming, outgoing) => {
+    if (String(incoming.headers['x-amz-target']).endsWith(`.${operation}`)) {
+      incoming.resume()
+      outgoing.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' })
+      outgoing.end(JSON.stringify({ __type: 'AccessDeniedException', message: 'not allowed' }))
+      return
+    }
+    const { method, headers } = incoming
+    const forwarded = request(world.ecr.apiUrl, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
+      answer.pipe(outgoing)
+    })
+    incoming.pipe(forwarded)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}

@@ -13,18 +13,21 @@ export type ClientContextInput = {
   readonly onWarning?: ((text: string) => void) | undefined
 }
 
-/** Whoever makes one closes it; closing twice is harmless. */
+/**
+ * Whoever makes one closes it; closing twice is harmless. Settings and environment hold secrets: they
+ * are private fields, which neither printing nor `JSON.stringify` of a client reaches.
+ */
 export class ClientContext {
-  readonly settings: Settings
-  readonly env: ClientContextInput['env']
+  readonly #settings: Settings
+  readonly #env: ClientContextInput['env']
   readonly mfaCode: ClientContextInput['mfaCode']
   readonly onWarning: (text: string) => void
   readonly transport: Transport
   readonly catalog: Catalog
 
   constructor(input: ClientContextInput) {
-    this.settings = input.settings
-    this.env = input.env
+    this.#settings = input.settings
+    this.#env = input.env
     this.mfaCode = input.mfaCode
     this.onWarning = input.onWarning ?? (() => undefined)
     this.transport = createTransport({
@@ -34,6 +37,14 @@ export class ClientContext {
     this.catalog = openCatalog(input.settings.database(), {
       onUnreadable: (count) => this.onWarning(`${count} records of the catalogue cannot be read`),
     })
+  }
+
+  get settings(): Settings {
+    return this.#settings
+  }
+
+  get env(): ClientContextInput['env'] {
+    return this.#env
   }
 
   /** The same with other settings on top; the new one is closed by itself. */

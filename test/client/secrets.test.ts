@@ -75,7 +75,7 @@ const rules: readonly FaultRule[] = [
   { listener: 'api', fault: { kind: 'server-error', status: 503 } },
   { listener: 'api', fault: { kind: 'reset', afterBytes: 0 } },
   { listener: 'api', fault: { kind: 'truncate', afterBytes: 20 } },
-  // the SDK's parser keeps the answer that it could not read, here one with a token
+  // an answer with a token in it, which the SDK cannot parse
   { listener: 'api', fault: { kind: 'wrong-byte', at: 0 } },
   { listener: 'registry', fault: { kind: 'html' } },
   { listener: 'registry', fault: { kind: 'throttle', retryAfterSeconds: 0 } },

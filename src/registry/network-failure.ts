@@ -221,7 +221,8 @@ function proxyFailure(chain: readonly unknown[], place: RequestPlace): NetworkFa
   const status = chain.map(proxyStatus).find((found) => found !== undefined)
   if (status === undefined) return undefined
   const proxy = place.proxy === undefined ? 'the proxy' : `the proxy ${place.proxy}`
-  const isLogin = status === 407
+  // tinyproxy says 401 to a wrong password
+  const isLogin = status === 407 || status === 401
   const says = isLogin ? 'wants a name and a password' : `refused to connect (${status})`
   const hint = isLogin
     ? 'put them before its host in HTTPS_PROXY (or HTTP_PROXY): user:password@host:port'

@@ -103,6 +103,7 @@ describe('a proxy', () => {
   test.each([
     [407, 'http', /name and a password/, /user:password/],
     [407, 'https', /name and a password/, /user:password/],
+    [401, 'https', /name and a password/, /user:password/],
     [403, 'https', /refused to connect \(403\)/, /NO_PROXY/],
   ])('that answers %i for %s is named, without its password', async (...row) => {
     const [status, scheme, message, hint] = row

@@ -1,14 +1,20 @@
 /** Where the program starts: parses the command line and runs one command. */
 import type { Command, CommanderError } from 'commander'
 import { SregistryError } from '../errors/sregistry-error.ts'
-import { createProgram } from './program.ts'
 import { Session } from './session.ts'
+import { readPromptLine, runShell } from './shell.ts'
 
 /** Runs the command line; the process ends by itself, with its exit code set. */
 export async function main(args: readonly string[]): Promise<void> {
   const session = new Session()
   session.listenToSignals()
   session.listenToBugs()
+  const prompt = readPromptLine(args)
+  if (prompt !== undefined) {
+    session.flags = prompt.flags
+    return session.run(() => runShell(session, prompt.names, prompt.flags))
+  }
+  const { createProgram } = await import('./program.ts')
   const program = await createProgram(session, args)
   try {
     await program.parseAsync([...args], { from: 'user' })

@@ -1,6 +1,12 @@
 /** `sregistry shell`: the interactive shell, and scripts of it. */
 import type { Command } from 'commander'
-import type { Session } from './session.ts'
+import { clientNames } from '../client/client-name.ts'
+import { Container } from '../client/container.ts'
+import { startShell } from '../shell/start.ts'
+import { removeOpenTemporaries } from '../storage/atomic-file.ts'
+import { removeOpenWork } from '../storage/work-directory.ts'
+import type { GlobalFlags, Session } from './session.ts'
+import { ShellClients } from './shell-clients.ts'
 
 /** As commander parses the flags. */
 type ShellCommandFlags = {
@@ -8,22 +14,24 @@ type ShellCommandFlags = {
   readonly check?: boolean
   readonly keepGoing?: boolean
   readonly stay?: boolean
-  readonly rc: boolean
+  readonly norc?: boolean
 }
-
-const clientNames = ['aws', 'docker', 'nvidia', 'ecr-public']
 
 export function addShellCommand(program: Command, session: Session): void {
   program
     .command('shell')
     .description('the interactive shell; with -e, a file or piped input it runs a script')
     .argument('[client-or-file...]', 'the client to begin with, or scripts to run (- is stdin)')
-    .option('-e, --eval <code...>', 'run this code')
+    .option(
+      '-e, --eval <code>',
+      'run this code; may be given again',
+      (code, all: string[] = []) => [...all, code],
+    )
     .option('--check', 'compare saved sessions with what happens now')
     .option('--keep-going', 'go on after a failure')
     .option('--stay', 'open the prompt after the scripts')
     .option('--norc', 'do not run the rc file')
-    .action((names: string[], flags: ShellCommandFlags & { norc?: boolean }) =>
+    .action((names: string[], flags: ShellCommandFlags) =>
       session.run(() => runShell(session, names, flags)),
     )
 }
@@ -32,44 +40,62 @@ export function addShellCommand(program: Command, session: Session): void {
 export async function runShell(
   session: Session,
   names: readonly string[],
-  flags: Partial<ShellCommandFlags> & { readonly norc?: boolean },
+  flags: ShellCommandFlags,
 ): Promise<void> {
-  const [{ startShell }, { getClient }, { Container }] = await Promise.all([
-    import('../shell/start.ts'),
-    import('../client/get-client.ts'),
-    import('../client/container.ts'),
-  ])
-  const { settings, env } = session
   const [first, ...rest] = names
-  const named = first !== undefined && clientNames.includes(first) ? first : undefined
+  const named = clientNames.find((name) => name === first)
   const files = named === undefined ? names : rest
-  const client = getClient({ settings, env, client: named ?? session.flags.client })
+  const clients = new ShellClients(session)
   session.ignoreSignals()
   try {
     process.exitCode = await startShell({
-      client,
-      createClient: (name, changes) => {
-        const base = name === undefined ? client : getClient({ settings, env, client: name })
-        return Object.keys(changes).length === 0 ? base : base.use(changes)
-      },
+      client: clients.first(named),
+      createClient: clients.create,
       stdin: process.stdin,
       stdout: process.stdout,
       stderr: process.stderr,
-      env,
-      flags: {
-        ...(flags.eval === undefined ? {} : { code: flags.eval }),
-        ...(files.length === 0 ? {} : { files }),
-        check: flags.check ?? false,
-        keepGoing: flags.keepGoing ?? false,
-        stay: flags.stay ?? false,
-        norc: flags.norc ?? false,
-        quiet: session.flags.quiet ?? false,
-        json: session.flags.json ?? false,
-        debug: session.flags.debug ?? false,
-      },
+      env: session.env,
+      home: session.settings.home,
+      flags: { ...session.flags, ...flags, code: flags.eval ?? [], files },
       globals: { Container },
+      cleanUp: removeUnfinished,
     })
   } finally {
-    await client.close()
+    await clients.close()
   }
+}
+
+/**
+ * The command lines that open a prompt, read without commander: it would be a third of the time to it.
+ * @returns Undefined for every other command line.
+ */
+export function readPromptLine(args: readonly string[]): PromptLine | undefined {
+  const [command, ...rest] = args
+  if (command !== 'shell') return undefined
+  const flags: { -readonly [name in keyof PromptFlags]: PromptFlags[name] } = {}
+  const names: string[] = []
+  for (const arg of rest) {
+    const flag = promptFlags[arg]
+    if (flag !== undefined) flags[flag] = true
+    else if (clientNames.some((name) => name === arg) && names.length === 0) names.push(arg)
+    else return undefined
+  }
+  return { names, flags }
+}
+
+type PromptFlags = Pick<ShellCommandFlags, 'norc'> & Pick<GlobalFlags, 'quiet' | 'json' | 'debug'>
+type PromptLine = { readonly names: readonly string[]; readonly flags: PromptFlags }
+
+const promptFlags: { readonly [flag: string]: keyof PromptFlags | undefined } = {
+  '--norc': 'norc',
+  '--quiet': 'quiet',
+  '-q': 'quiet',
+  '--json': 'json',
+  '--debug': 'debug',
+  '-d': 'debug',
+}
+
+function removeUnfinished(): void {
+  removeOpenTemporaries()
+  removeOpenWork()
 }

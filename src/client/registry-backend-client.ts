@@ -8,7 +8,7 @@ import { isSettingName } from '../settings/setting-table.ts'
 import { Client, type UseSettings } from './client.ts'
 import type { ClientContext } from './client-context.ts'
 import type { RegistryAccess } from './registry-access.ts'
-import type { RegistryBackend } from './registry-backends.ts'
+import { backendPlace, type RegistryBackend } from './registry-backends.ts'
 
 export class RegistryBackendClient extends Client {
   readonly name: RegistryBackend['name']
@@ -21,10 +21,7 @@ export class RegistryBackendClient extends Client {
   }
 
   get place(): string {
-    const { base, host } = this.#backend
-    const value = base === undefined ? undefined : this.context.settings.find(base)
-    // the default of the setting is the ancestor's name for the same registry
-    return value === undefined || value.source === 'default' ? host : value.value
+    return backendPlace(this.#backend, this.context.settings)
   }
 
   /** @throws {SregistryError} SETTING_INVALID for names that mean nothing here. */

@@ -1,5 +1,6 @@
 /** The backends that are plain registries: which host they mean, and which settings log in to it. */
 import type { SettingName } from '../settings/setting-table.ts'
+import type { Settings } from '../settings/settings.ts'
 
 export type RegistryBackendName = 'docker' | 'nvidia' | 'ecr-public'
 
@@ -33,4 +34,11 @@ export const registryBackends: Readonly<Record<RegistryBackendName, RegistryBack
     logins: [{ username: 'SREGISTRY_NVIDIA_USERNAME', password: 'SREGISTRY_NVIDIA_TOKEN' }],
   },
   'ecr-public': { name: 'ecr-public', host: 'public.ecr.aws', logins: [] },
+}
+
+/** The host that references without one mean, by default or by setting. */
+export function backendPlace({ base, host }: RegistryBackend, settings: Settings): string {
+  const value = base === undefined ? undefined : settings.find(base)
+  // the default of the setting is the ancestor's name for the same registry
+  return value === undefined || value.source === 'default' ? host : value.value
 }

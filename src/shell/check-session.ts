@@ -46,9 +46,9 @@ async function checkSession(file: SessionFile, options: ShellOptions): Promise<s
   const env = { ...options.env, LC_ALL: 'C.UTF-8', NO_COLOR: '1', FORCE_COLOR: undefined }
   const modes = outputModes(options.flags)
   const output = new ShellOutput({ stdout: sink, stderr: sink, env, bars: sink, modes })
-  const { createClient, globals } = options
+  const { createClient, globals, cleanUp } = options
   const client = await openClient(options.client)
-  const session = new Session({ client, createClient, output, now: Date.now })
+  const session = new Session({ client, createClient, output, now: Date.now, cleanUp })
   defineGlobals(session, globals ?? {})
   defineResults()
   const context = scriptContext(session, options)

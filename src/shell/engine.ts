@@ -95,12 +95,12 @@ export class Engine {
 
 /** Opens the client and puts the globals at hand. */
 export async function openEngine(parts: EngineParts): Promise<Engine> {
-  const { client, createClient, stdout, stderr, env, flags, globals } = parts.options
+  const { client, createClient, stdout, stderr, env, flags, globals, cleanUp } = parts.options
   // At a prompt `--quiet` means no banner; results are what one types for.
   const modes = { ...outputModes(flags), quiet: false }
   const output = new ShellOutput({ stdout, stderr, env, bars: stdout, modes })
   const opened = await openClient(client)
-  const session = new Session({ client: opened, createClient, output, now: Date.now })
+  const session = new Session({ client: opened, createClient, output, now: Date.now, cleanUp })
   defineGlobals(session, globals ?? {})
   return new Engine(parts, session)
 }

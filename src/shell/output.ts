@@ -64,6 +64,10 @@ export class ShellOutput {
     this.#recorder = recorder
   }
 
+  get isRecorded(): boolean {
+    return this.#recorder !== undefined
+  }
+
   /** Raw output of the running statement (`console.log`), with the bars out of the way. */
   write(stream: 'stdout' | 'stderr', text: string): void {
     this.#aside(() => this.#options[stream].write(text))

@@ -14,11 +14,11 @@ import { runInput } from './statement-input.ts'
 
 /** @returns The exit code. */
 export async function runScripts(options: ShellOptions): Promise<number> {
-  const { stdout, stderr, env, flags, createClient } = options
+  const { stdout, stderr, env, flags, createClient, cleanUp } = options
   const client = await openClient(options.client)
   const modes = outputModes(flags)
   const output = new ShellOutput({ stdout, stderr, env, bars: stderr, modes })
-  const session = new Session({ client, createClient, output, now: Date.now })
+  const session = new Session({ client, createClient, output, now: Date.now, cleanUp })
   defineGlobals(session, options.globals ?? {})
   defineResults()
   const background = watchBackground(session)

@@ -3,7 +3,7 @@
  * REPL in it, as node:repl overlaps piped lines, prints in another order and ends with 0 after errors.
  */
 import type { CommandContext, ScriptNames, ScriptResult } from './command-context.ts'
-import { readCommand, runCommand } from './dot-commands.ts'
+import { type CommandLine, readCommand, runCommand } from './dot-commands.ts'
 import { LineSource } from './line-source.ts'
 import type { Outcome } from './session.ts'
 
@@ -61,8 +61,7 @@ class ScriptRun {
     if (this.#gathered === '') {
       this.#firstLine = this.#line
       const command = readCommand(line)
-      if (command !== undefined)
-        return this.#observe(line, () => runCommand(this.#context, command))
+      if (command !== undefined) return this.#observe(line, () => this.#command(line, command))
     }
     this.#gathered += `${line}\n`
     if (continuesAbove(next)) return 'incomplete'
@@ -78,6 +77,11 @@ class ScriptRun {
     const message = `${label}:${this.#firstLine}: the input ends inside this statement`
     this.#context.session.output.notice(message)
     return 'failed'
+  }
+
+  #command(line: string, command: CommandLine): Promise<Outcome> {
+    const context = this.#context
+    return context.session.record(line.trim(), () => runCommand(context, command))
   }
 
   #run(text: string): Promise<Outcome> {

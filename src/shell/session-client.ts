@@ -15,9 +15,15 @@ type AwaitableList = PromiseLike<unknown> & AsyncIterable<unknown>
 /** Calls in flight, and what is known about results that no longer show where they came from. */
 export class ClientCalls {
   readonly #pending = new Set<Promise<void>>()
+  readonly #onBusy: (isBusy: boolean) => void
   readonly #results = new WeakMap<object, ResultKind>()
   readonly #helps = new WeakMap<object, string>()
   readonly #fresh = new WeakSet<object>()
+
+  /** @param onBusy Told when the first call starts and when the last has ended. */
+  constructor(onBusy: (isBusy: boolean) => void = () => undefined) {
+    this.#onBusy = onBusy
+  }
 
   /** How a result of the API is shown; undefined for what the API did not make. */
   kindOf(value: unknown): ResultKind | undefined {
@@ -60,9 +66,10 @@ export class ClientCalls {
     const finished = new Promise<void>((resolve) => {
       finish = resolve
     })
-    this.#pending.add(finished)
+    if (this.#pending.add(finished).size === 1) this.#onBusy(true)
     const end = (): void => {
       this.#pending.delete(finished)
+      if (this.#pending.size === 0) this.#onBusy(false)
       finish()
     }
     const started = (async () => start())() // a method may also throw at once

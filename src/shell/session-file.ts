@@ -16,7 +16,7 @@ export type SessionStep = {
 }
 
 export type SessionFile = {
-  /** What it runs against, from `# needs: …`. */
+  /** What it runs against, from `# needs: …` above the first step. */
   readonly needs: string | undefined
   /** Columns, from `# … width: 80`. Default 80. */
   readonly width: number
@@ -45,21 +45,25 @@ export function isSessionFile(path: string): boolean {
 }
 
 export function parseSession(text: string): SessionFile {
-  const steps: Array<{ prompt: string; source: string; line: number; expected: string[] }> = []
-  const header = /^#.*$/gm.exec(text)?.[0] ?? ''
-  for (const [i, line] of text.replace(/\n$/, '').split('\n').entries()) {
+  const lines = text.replace(/\n$/, '').split('\n')
+  const steps: WrittenStep[] = []
+  for (const [i, line] of lines.entries()) {
     const typed = promptForm.exec(line)
-    const last = steps.at(-1)
-    if (typed !== null) {
-      steps.push({ prompt: typed[1] ?? '', source: typed[2] ?? '', line: i + 1, expected: [] })
-    } else if (last !== undefined && last.expected.length === 0 && line.startsWith(continuation)) {
-      last.source += `\n${line.slice(continuation.length)}`
-    } else if (!line.startsWith(comment) && line !== '') {
-      last?.expected.push(line)
-    }
+    if (typed === null) addLine(steps.at(-1), line)
+    else steps.push({ prompt: typed[1] ?? '', source: typed[2] ?? '', line: i + 1, expected: [] })
   }
+  const header = lines.slice(0, (steps[0]?.line ?? 1) - 1).join('\n')
   const width = Number(/\bwidth:\s*(\d+)/.exec(header)?.[1] ?? defaultWidth)
   return { needs: /\bneeds:\s*(\S+)/.exec(header)?.[1], width, steps }
+}
+
+type WrittenStep = { prompt: string; source: string; line: number; expected: string[] }
+
+function addLine(step: WrittenStep | undefined, line: string): void {
+  if (step === undefined || line === '' || line.startsWith(comment)) return
+  const continues = step.expected.length === 0 && line.startsWith(continuation)
+  if (continues) step.source += `\n${line.slice(continuation.length)}`
+  else step.expected.push(line)
 }
 
 /** Only what was typed, to run it again. */
@@ -81,7 +85,9 @@ export function firstDifference(
 export function formatSession(entries: readonly TranscriptEntry[], width: number): string {
   const steps = entries.filter(isShareable).map((entry) => {
     const typed = entry.source.trimEnd().split('\n').join(`\n${continuation}`)
-    return [`${entry.prompt}${typed}`, ...entry.output.map(generalise).map(escapeComment)].join('\n')
+    return [`${entry.prompt}${typed}`, ...entry.output.map(generalise).map(escapeComment)].join(
+      '\n',
+    )
   })
   return `${[`# width: ${width}`, ...steps].join('\n')}\n`
 }

@@ -8,6 +8,7 @@ import { mistypedMember } from './mistyped-name.ts'
 import type { ShellOutput } from './output.ts'
 import { ClientCalls, createSessionClient } from './session-client.ts'
 import { type CreateClient, isShownImage, type ShellClient } from './shell-client.ts'
+import { Termination } from './termination.ts'
 import { Transcript } from './transcript.ts'
 
 export type SessionOptions = {
@@ -16,6 +17,8 @@ export type SessionOptions = {
   readonly output: ShellOutput
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** See ShellOptions. */
+  readonly cleanUp?: (() => void) | undefined
 }
 
 export type StatementSource = {
@@ -37,7 +40,7 @@ export type Outcome = 'done' | 'failed' | 'cancelled' | 'abandoned' | 'incomplet
 
 export class Session {
   readonly output: ShellOutput
-  readonly calls: ClientCalls = new ClientCalls()
+  readonly calls: ClientCalls
   readonly transcript: Transcript = new Transcript()
   readonly now: () => number
   readonly #createClient: CreateClient
@@ -52,6 +55,12 @@ export class Session {
     this.output = options.output
     this.now = options.now
     this.#createClient = options.createClient
+    const termination = new Termination({
+      abort: () => this.#running?.interrupt(),
+      settled: () => this.calls.settled(),
+      cleanUp: options.cleanUp ?? (() => undefined),
+    })
+    this.calls = new ClientCalls((isBusy) => termination.listen(isBusy))
     this.#client = options.client
     this.#sessionClient = createSessionClient(options.client, this.calls)
   }
@@ -136,13 +145,17 @@ export class Session {
     }
   }
 
-  /** As `run`, kept for `.save` with what it prints. */
+  /**
+   * As `run`, kept for `.save` with what it prints. What `.load` runs belongs to the `.load`: on their
+   * own its statements would run twice when the saved session is run again.
+   */
   async record(source: string, work: () => Promise<Outcome>): Promise<Outcome> {
+    if (this.output.isRecorded) return work()
+    const { prompt } = this
     const output: string[] = []
     this.output.record((text) => output.push(...stripVTControlCharacters(text).split('\n')))
     const outcome = await work().finally(() => this.output.record(undefined))
     if (outcome !== 'incomplete' && outcome !== 'empty') {
-      const { prompt } = this
       this.transcript.add({ prompt, source, output, succeeded: outcome === 'done' })
     }
     return outcome

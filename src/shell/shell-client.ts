@@ -34,7 +34,7 @@ export function openClient(client: ShellClient | ClientToOpen): Promise<ShellCli
   return 'open' in client ? client.open() : Promise.resolve(client)
 }
 
-/** How the shell gets another client: `.use docker`, `.use region=eu-west-1`. */
+/** How the shell gets another client: `.use docker`, `.use region=eu-west-1` on top of the last. */
 export type CreateClient = (
   name: string | undefined,
   settings: { readonly [name: string]: string },

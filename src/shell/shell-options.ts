@@ -34,6 +34,8 @@ export type ShellOptions = {
   readonly flags: ShellFlags
   /** More names at hand, such as `Container`. Default none. */
   readonly globals?: { readonly [name: string]: unknown }
+  /** Removes what calls in flight have begun on disk, when a signal ends the process. */
+  readonly cleanUp?: () => void
   /** Default: the user's home directory. */
   readonly home?: string
 }

@@ -41,6 +41,14 @@ describe('reading', () => {
     ])
   })
 
+  test('remarks and blank lines are for people', () => {
+    const { needs, width, steps } = parseSession(
+      '# A tour.\n# needs: local-ecr\n\n# First:\naws> 1\n1\n\n# Then: width: 40\naws> 2\n2\n',
+    )
+    expect([needs, width]).toEqual(['local-ecr', 80])
+    expect(steps.map(({ expected }) => expected)).toEqual([['1'], ['2']])
+  })
+
   test('only what was typed is run again', () => {
     expect(statementsOf(text)).toBe(
       "image = client.pull('library/busybox')\nfor (const tag of ['a']) {\nprint(tag)\n}\n1\n",
@@ -104,6 +112,13 @@ describe('writing', () => {
     const written = formatSession([entry('f(\n1)\n', lines)], 80)
     const [step] = parseSession(written).steps
     expect(step?.source).toBe('f(\n1)')
+    expect(firstDifference(step?.expected ?? [], lines)).toBeUndefined()
+  })
+
+  test('what would be taken for a remark is not', () => {
+    const lines = ['# heading', '', 'text']
+    const [step] = parseSession(formatSession([entry('f()', lines)], 80)).steps
+    expect(step?.expected).toHaveLength(3)
     expect(firstDifference(step?.expected ?? [], lines)).toBeUndefined()
   })
 

@@ -45,11 +45,16 @@ export async function* browseTags(
     }
   } catch (error) {
     // a list that has begun cannot be continued by another that may have another order
-    if (!isDenied(error) || count > 0) {
+    if (!isDenied(error) || count > 0 || isForeign(registry, options)) {
       throw await withNearRepositories(error, registry, { repository, ...options })
     }
     yield* browsing(await fallBack(), `the tags of ${repository}`)
   }
+}
+
+/** Whether another account's registry is asked than the one at the host, whose `/v2/` knows nothing of it. */
+function isForeign({ settings }: AwsRegistry, { registryId }: BrowseOptions): boolean {
+  return registryId !== undefined && registryId !== settings.account?.value
 }
 
 /** Repositories whose tags are asked for at the same time. */

@@ -146,7 +146,7 @@ export class AwsClient extends Client {
     await super.close()
   }
 
-  protected override access(reference: Reference, options: CallOptions): Promise<RegistryAccess> {
+  protected override access(reference: Reference, options: BrowseOptions): Promise<RegistryAccess> {
     return this.#registries.access(reference, options)
   }
 

@@ -4,12 +4,13 @@
  */
 import { type AwsConnection, connectAws } from '../aws/aws-connection.ts'
 import { type AwsOptions, type AwsSettings, resolveAwsSettings } from '../aws/aws-settings.ts'
+import { registryHostOf } from '../aws/partition.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { isEcrPublicHost, parseEcrHost } from '../registry/ecr-host.ts'
 import type { Reference } from '../registry/reference.ts'
 import { createRegistryClient } from '../registry/registry-client.ts'
 import { explainedClient } from './aws-failures.ts'
-import type { BrowseOptions, CallOptions } from './call-options.ts'
+import type { BrowseOptions } from './call-options.ts'
 import type { ClientContext } from './client-context.ts'
 import type { RegistryAccess } from './registry-access.ts'
 import { watchedTransport } from './watched-transport.ts'
@@ -65,9 +66,12 @@ export class AwsRegistries {
     }
   }
 
-  /** The way to the data plane of the registry that a reference names. */
-  async access(reference: Reference, options: CallOptions): Promise<AwsAccess> {
-    const registry = this.at(reference.registry)
+  /**
+   * The way to the data plane of the registry that a reference names, or that belongs to the account.
+   * @throws {SregistryError} as `at`; USAGE for an account whose host cannot be known.
+   */
+  async access(reference: Reference, options: BrowseOptions): Promise<AwsAccess> {
+    const registry = this.at(reference.registry ?? this.#hostOf(options))
     const { settings, connection } = registry
     const host =
       settings.registryHost?.value ?? (await connection.tokens.get(options.signal)).registryHost
@@ -90,6 +94,19 @@ export class AwsRegistries {
   close(): void {
     for (const connection of this.#connections.values()) connection.close()
     this.#connections.clear()
+  }
+
+  /** Another account's registry has a host of its own; undefined for the configured one. */
+  #hostOf({ registryId }: BrowseOptions): string | undefined {
+    const { account, region, registryHost, variant } = this.settings(undefined)
+    if (registryId === undefined || registryId === account?.value) return undefined
+    if (registryHost !== undefined && parseEcrHost(registryHost.value) === undefined) {
+      const message = `nothing tells the host of account ${registryId}: the registry set is ${registryHost.value}`
+      throw new SregistryError('USAGE', message, {
+        hint: 'name the host in the reference: aws://HOST/NAME',
+      })
+    }
+    return region === undefined ? undefined : registryHostOf(registryId, region.value, variant)
   }
 
   /** ECR's token opens every ECR registry, so it goes to ECR's hosts and the configured one alone. */

@@ -108,13 +108,17 @@ test('a failure inside failures is found, also in an AggregateError', () => {
   })
 })
 
-test('N25: a proxy that wants a log-in is named', () => {
-  const cause = new Error('Proxy response (407) !== 200 when HTTP Tunneling')
+test.each([
+  'Proxy response (407) !== 200 when HTTP Tunneling',
+  'Proxy response (401) !== 200 when HTTP Tunneling',
+  'Proxy Authentication Required (407)',
+])('N25: a proxy that wants a log-in is named: %s', (sentence) => {
+  const cause = new Error(sentence)
   const { error } = networkFailure(new TypeError('fetch failed', { cause }), {
     host: 'h',
     proxy: 'p:1',
   })
-  expect(error.message).toBe('p:1 wants a name and a password for h')
+  expect(error.message).toBe('the proxy p:1 wants a name and a password for h')
 })
 
 describe.skipIf(!hasTool('openssl'))('N16: certificates', () => {

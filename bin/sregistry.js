@@ -7,17 +7,26 @@
 process.env.UV_THREADPOOL_SIZE ??= String(
   Math.min(64, Math.max(4, require('node:os').availableParallelism())),
 )
-/*
- * fetch parses HTTP in WebAssembly, which V8 would optimise in the background and wait for at the end:
- * 50 ms of a command that asks one question. The baseline compiler alone is quick enough for headers.
- */
-const { setFlagsFromString } = require('node:v8')
-setFlagsFromString('--liftoff-only')
-/*
- * Bytes pass through buffers outside V8's heap. For every 64 MiB of them V8 marks the heap step by step,
- * 150 to 230 times in the pull of a 1.8 GB image, for 2.7 of its 39 seconds of processor time; without
- * that it collects a dozen times, when there is something to collect.
- */
-setFlagsFromString('--no-incremental-marking')
 
-void import('../dist/cli/main.js').then(({ main }) => main(process.argv.slice(2)))
+function tuneEngine() {
+  const { setFlagsFromString } = require('node:v8')
+  /*
+   * fetch parses HTTP in WebAssembly, which V8 would optimise in the background and wait for at the end:
+   * 50 ms of a command that asks one question. The baseline compiler alone is quick enough for headers.
+   */
+  setFlagsFromString('--liftoff-only')
+  /*
+   * Bytes pass through buffers outside V8's heap. For every 64 MiB of them V8 marks the heap step by step,
+   * 150 to 230 times in the pull of a 1.8 GB image, for 2.7 of its 39 seconds of processor time; without
+   * that it collects a dozen times, when there is something to collect.
+   */
+  setFlagsFromString('--no-incremental-marking')
+}
+
+// A changed flag makes V8 refuse its code cache of node:repl: 12 ms of the 40 to a prompt.
+const opensShell = process.argv[2] === 'shell'
+if (!opensShell) tuneEngine()
+
+void import('../dist/cli/main.js').then(({ main }) =>
+  main(process.argv.slice(2), opensShell ? tuneEngine : undefined),
+)

@@ -4,9 +4,12 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 import { Session } from './session.ts'
 import { readPromptLine, runShell } from './shell.ts'
 
-/** Runs the command line; the process ends by itself, with its exit code set. */
-export async function main(args: readonly string[]): Promise<void> {
-  const session = new Session()
+/**
+ * Runs the command line; the process ends by itself, with its exit code set.
+ * @param tuneEngine Called once the prompt of a shell is there. Default: nothing is left to be set.
+ */
+export async function main(args: readonly string[], tuneEngine?: () => void): Promise<void> {
+  const session = new Session(tuneEngine)
   session.listenToSignals()
   session.listenToBugs()
   const prompt = readPromptLine(args)

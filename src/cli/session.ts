@@ -22,9 +22,15 @@ export class Session {
   readonly stdout: Output = new Output(process.stdout)
   readonly stderr: Output = new Output(process.stderr)
   flags: GlobalFlags = {}
+  /** Sets V8's flags, where that was left until a prompt is there. */
+  readonly tuneEngine: () => void
   readonly #abort = new AbortController()
   #signalled: keyof typeof signalNumbers | undefined
   #settings: Settings | undefined
+
+  constructor(tuneEngine: () => void = () => undefined) {
+    this.tuneEngine = tuneEngine
+  }
 
   get settings(): Settings {
     this.#settings ??= loadSettings({ env: this.env, home: homedir() })

@@ -16,7 +16,7 @@ export class ShellClients {
   /** Known by settings alone; its code is loaded when it is opened, which is after the prompt. */
   first(named: string | undefined): ClientToOpen {
     const { settings, env, flags } = this.#session
-    const name = clientName(settings, { client: named ?? flags.client })
+    const name = clientName(settings, named ?? flags.client)
     return { ...clientFacts(name, settings, env), open: () => this.#open(name) }
   }
 
@@ -39,6 +39,7 @@ export class ShellClients {
   }
 
   async #open(name: string | undefined): Promise<Client> {
+    this.#session.tuneEngine()
     const { getClient } = await import('../client/get-client.ts')
     const { settings, env } = this.#session
     const client = getClient({ settings, env, client: name })

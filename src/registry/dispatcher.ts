@@ -1,28 +1,8 @@
 /** undici's connection pool with proxies, certificate authorities and time limits applied. */
-import { readFile } from 'node:fs/promises'
-import { rootCertificates } from 'node:tls'
 import { SregistryError } from '../errors/sregistry-error.ts'
+import { certificateAuthorities } from './certificate-authorities.ts'
+import { addressAttemptMs, type NetworkLimits, networkLimits } from './network-limits.ts'
 import { proxyChoice, proxySettings } from './proxy.ts'
-
-export type NetworkLimits = {
-  readonly connectMs: number
-  readonly headersMs: number
-  /** No byte for so long ends a body. */
-  readonly idleMs: number
-  readonly maxConnectionsPerHost: number
-}
-
-/** FAULTS § 3; undici's timers are about a second coarse, so whole seconds only. */
-const networkLimits: NetworkLimits = {
-  connectMs: 10_000,
-  headersMs: 60_000,
-  idleMs: 60_000,
-  maxConnectionsPerHost: 8,
-}
-
-/** Each address of a host gets this long: Node's 250 ms are too few on far or slow links. */
-const addressAttemptMs = 2000
-const maxCertificateBytes = 1024 * 1024
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -96,26 +76,5 @@ function proxyAgent(
     // the cause would repeat the URL, which may hold a password
     const hint = 'HTTPS_PROXY and HTTP_PROXY are URLs: http://proxy.example.org:3128'
     throw new SregistryError('SETTING_INVALID', 'the URL of the proxy cannot be used', { hint })
-  }
-}
-
-/** Node's roots and the files that people name for the aws command and OpenSSL; undefined when none is. */
-async function certificateAuthorities(env: Environment): Promise<string[] | undefined> {
-  const names = ['NODE_EXTRA_CA_CERTS', 'AWS_CA_BUNDLE', 'SSL_CERT_FILE']
-  const set = names.filter((name) => env[name])
-  if (set.length === 0) return undefined
-  const files = await Promise.all(set.map((name) => readCertificates(name, env[name] ?? '')))
-  return [...rootCertificates, ...files]
-}
-
-async function readCertificates(setting: string, path: string): Promise<string> {
-  try {
-    const text = await readFile(path, 'utf8')
-    if (text.length <= maxCertificateBytes) return text
-    throw new Error(`larger than ${maxCertificateBytes} bytes`)
-  } catch (cause) {
-    const hint = `let ${setting} name a readable file of certificates (PEM)`
-    const message = `the certificates of ${setting} cannot be read`
-    throw new SregistryError('SETTING_INVALID', message, { hint, cause })
   }
 }

@@ -29,6 +29,8 @@ type Row = {
 
 const certificateHint =
   'if your site has its own certificate authority: NODE_EXTRA_CA_CERTS=/path/ca.pem (or AWS_CA_BUNDLE)'
+const plainHttpHint =
+  'a registry without TLS must be set so (SREGISTRY_DOCKERHUB_NOHTTPS, SREGISTRY_AWS_NOHTTPS)'
 const busyHint = 'try again; behind a firewall, set HTTPS_PROXY'
 
 /** Codes of Node, OpenSSL and undici, with what each means to a person. */
@@ -141,11 +143,18 @@ const rows: Readonly<Record<string, Row>> = {
     rule: never,
     hint: 'check the registry’s name; a login page or proxy may answer in its place',
   },
+  // Node's http writes before the handshake has ended, and hears of TLS's failure from that write
+  EPROTO: {
+    code: 'TLS',
+    says: 'it does not speak TLS as it should on this port',
+    rule: never,
+    hint: plainHttpHint,
+  },
   ERR_SSL_WRONG_VERSION_NUMBER: {
     code: 'TLS',
     says: 'it does not speak TLS on this port',
     rule: never,
-    hint: 'a registry without TLS must be set so (SREGISTRY_DOCKERHUB_NOHTTPS, SREGISTRY_AWS_NOHTTPS)',
+    hint: plainHttpHint,
   },
 }
 

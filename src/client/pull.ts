@@ -8,7 +8,7 @@ import { throwIfCancelled } from '../errors/cancelled.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import type { ImageSource } from '../image/image-source.ts'
 import { formatDigest } from '../registry/digest.ts'
-import { formatPlatform, parsePlatform } from '../registry/platform.ts'
+import { fitsPlatform, formatPlatform, parsePlatform } from '../registry/platform.ts'
 import type { LocatedManifest, ResolvedImage } from '../registry/registry-client.ts'
 import { programVersion } from '../settings/version.ts'
 import type { AtomicFile } from '../storage/atomic-file.ts'
@@ -66,6 +66,7 @@ class Pull {
     try {
       const image = await access.client.resolve(located, signalOf(options))
       this.#reportResolved(image)
+      this.#reportPlatform(image, located)
       const sizeBytes = await this.#build(image, file)
       throwIfCancelled(options.signal, 'the pull')
       if (!(await this.#place(file))) return undefined
@@ -129,7 +130,10 @@ class Pull {
         parameters,
         format,
         store: usesCache
-          ? cachedLayers(layerCache(context.settings.cache()), parameters)
+          ? cachedLayers(layerCache(context.settings.cache()), parameters, {
+              fallback: temporaryLayers(work),
+              onNote: (text) => options.onProgress?.({ type: 'note', text }),
+            })
           : temporaryLayers(work),
         scratchPath: join(work, 'environment'),
         version: programVersion(),
@@ -192,6 +196,14 @@ class Pull {
         ...(WorkingDir === undefined ? {} : { workingDir: WorkingDir }),
       },
     }
+  }
+
+  /** An image without an index is taken as it is, also when it is for another machine. */
+  #reportPlatform({ platform }: ResolvedImage, located: LocatedManifest): void {
+    if (fitsPlatform(platform, located.platform)) return
+    const [offered, wanted] = [formatPlatform(platform), formatPlatform(located.platform)]
+    const text = `the image is for ${offered}, not for ${wanted}; there is no other under this name`
+    this.#input.options.onProgress?.({ type: 'note', text })
   }
 
   /** A forced pull says what it replaces: a running job may still have the old file open. */

@@ -7,6 +7,7 @@ import { isSregistryError } from '../errors/sregistry-error.ts'
 import type { Digest } from '../registry/digest.ts'
 import { removeAbandonedFiles } from '../storage/abandoned-files.ts'
 import { type AtomicFile, createAtomicFile } from '../storage/atomic-file.ts'
+import { isDiskError } from '../storage/disk-error.ts'
 import type { LayerCache, LayerCacheKey } from '../storage/layer-cache.ts'
 import type { PackedLayer } from './packed-layer.ts'
 import { packedLayerVersion } from './packed-layer-format.ts'
@@ -33,8 +34,19 @@ export type LayerStore = {
   label(blob: Digest): string
 }
 
+export type CachedLayersOptions = {
+  /** Where layers go when the cache cannot be written: a shared one may be there to read only. */
+  readonly fallback: LayerStore
+  /** Told once that the cache is not written. */
+  readonly onNote: (text: string) => void
+}
+
 /** The layers of the cache that have these parameters. */
-export function cachedLayers(cache: LayerCache, parameters: PackingParameters): LayerStore {
+export function cachedLayers(
+  cache: LayerCache,
+  parameters: PackingParameters,
+  { fallback, onNote }: CachedLayersOptions,
+): LayerStore {
   const keyOf = (digest: Digest): LayerCacheKey => ({
     digest,
     compression: parameters.compression,
@@ -42,14 +54,23 @@ export function cachedLayers(cache: LayerCache, parameters: PackingParameters): 
     formatVersion: packedLayerVersion,
   })
   let cleaned: Promise<unknown> | undefined
+  let isReadOnly = false
   return {
     find: (blob, diffId) => findCached(cache, keyOf(blob), diffId),
     create: async (blob) => {
+      if (isReadOnly) return fallback.create(blob)
       // what killed pulls left goes before more is written
       cleaned ??= removeAbandonedFiles(cache.directory)
       await cleaned
-      const file = await cache.create(keyOf(blob))
-      return draftOf(file)
+      try {
+        return draftOf(await cache.create(keyOf(blob)))
+      } catch (error) {
+        if (!isSregistryError(error) || error.code !== 'NOT_WRITABLE') throw error
+        // several layers may come here at the same time
+        if (!isReadOnly) onNote(`layers are not kept: ${error.message}`)
+        isReadOnly = true
+        return fallback.create(blob)
+      }
     },
     label: (blob) => cache.displayPath(blob),
   }
@@ -88,9 +109,12 @@ async function findCached(
     const layer = await readPackedLayer(entry.path)
     if (layer.diffId.hex === diffId.hex) return layer
   } catch (error) {
+    // another process may have cleaned the cache since
+    if (isDiskError(error, 'ENOENT')) return undefined
     if (!isSregistryError(error) || error.code !== 'IMAGE_INVALID') throw error
   }
-  await cache.discard(key)
+  // one that cannot be taken away is in nobody's way: the layer is packed elsewhere then
+  await cache.discard(key).catch(() => undefined)
   return undefined
 }
 

@@ -12,7 +12,7 @@ export type DetectedImage =
   | { readonly kind: 'squashfs'; readonly offset: number }
 
 /** How much of a file runtimes look at. */
-const headBytes = 2048
+export const headBytes = 2048
 
 const squashfsMagic = 'hsqs'
 const launchMarker = ' run-singularity'

@@ -86,6 +86,30 @@ test.skipIf(!isRoot)(
   },
 )
 
+test.skipIf(!isRoot)(
+  'a cache that cannot be written is said once, and the pull goes on',
+  async () => {
+    const directory = home.in('cache', 'docker')
+    mkdirSync(directory, { recursive: true })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', directory])
+    const notes: string[] = []
+    try {
+      const pulled = await world.client(home).pull('team/app', {
+        onProgress: (event) => {
+          if (event.type === 'note') notes.push(event.text)
+        },
+      })
+      expect(sha256OfFile(pulled.path)).toBe(wanted)
+    } finally {
+      execFileSync('umount', [directory])
+    }
+    expect(notes).toEqual([
+      expect.stringMatching(/^layers are not kept: .*file system is read-only$/),
+    ])
+    expect(home.leftovers()).toEqual([])
+  },
+)
+
 describe('a damaged packed layer in the cache is made anew', () => {
   test.each<[string, (path: string) => void]>([
     ['cut short', (path) => truncateSync(path, 1000)],

@@ -33,7 +33,7 @@ class SlowFile {
 test('flush writes what came while another write was under way', async () => {
   const file = new SlowFile()
   const store = new BlockStore(file as unknown as FileHandle, 0, {
-    compressor: createBlockCompressor({ kind: 'none' }),
+    compressor: createBlockCompressor({ kind: 'none', level: 0 }),
     slots: new PackingSlots(4),
   })
   const first = Buffer.alloc(1_048_576, 1)

@@ -3,6 +3,7 @@
  * superblock, padding (FORMATS § 1.1). The output is complete only when this returns.
  */
 import type { FileHandle } from 'node:fs/promises'
+import { headBytes, misleadsRuntimes } from '../../sif/detect-image.ts'
 import type { BlockCompressor } from '../../squashfs/block-compressor.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
 import { dataStart, encodeSquashfsTables } from '../../squashfs/table-encoder.ts'
@@ -38,29 +39,54 @@ export async function writeSquashfsImage(
   layers: readonly PackedLayer[],
   options: ImageWriteOptions,
 ): Promise<number> {
-  const { blockSize, compressor } = options
-  const layout = layOutImage(root, layers, {
-    dataStart: dataStart(compressor.compression),
-    blockSize,
-  })
   const files = new LayerFiles(layers.map((layer) => layer.path))
   try {
     await files.open()
-    await copyData(files, output, layout, options)
-    const repacked = await writeRepacked(files, output, layout, layers, options)
-    const tables = encodeSquashfsTables(root, {
-      dataEnd: repacked.end,
-      fragments: [...layout.fragments, ...repacked.fragments],
-      compressor,
-      blockSize,
-      createdSeconds: options.createdSeconds,
-      deduplicated: true,
-    })
-    await writeTables(output, tables, repacked.end, options.base)
-    return tables.paddedBytes
+    const start = dataStart(options.compressor.compression)
+    const write = { output, root, layers, files, options }
+    const paddedBytes = await writeFrom(start, write)
+    if (options.base > 0 || !(await misleads(output))) return paddedBytes
+    // once more with the data behind what a runtime looks at; zeros may stand before it
+    await writeFully(output, new Uint8Array(headBytes), 0)
+    return await writeFrom(headBytes, write)
   } finally {
     await files.close()
   }
+}
+
+type ImageWrite = {
+  readonly output: FileHandle
+  readonly root: DirectoryNode
+  readonly layers: readonly PackedLayer[]
+  readonly files: LayerFiles
+  readonly options: ImageWriteOptions
+}
+
+/** Writes the image with its data from this position on. @returns the padded length in bytes. */
+async function writeFrom(
+  start: number,
+  { output, root, layers, files, options }: ImageWrite,
+): Promise<number> {
+  const { blockSize, compressor } = options
+  const layout = layOutImage(root, layers, { dataStart: start, blockSize })
+  await copyData(files, output, layout, options)
+  const repacked = await writeRepacked(files, output, layout, layers, options)
+  const tables = encodeSquashfsTables(root, {
+    dataEnd: repacked.end,
+    fragments: [...layout.fragments, ...repacked.fragments],
+    compressor,
+    blockSize,
+    createdSeconds: options.createdSeconds,
+    deduplicated: true,
+  })
+  await writeTables(output, tables, repacked.end, options.base)
+  return tables.paddedBytes
+}
+
+/** Whether a runtime would take a bare squashfs for a SIF or a script: by its first bytes. */
+async function misleads(output: FileHandle): Promise<boolean> {
+  const { buffer, bytesRead } = await output.read(Buffer.alloc(headBytes), 0, headBytes, 0)
+  return misleadsRuntimes(buffer.subarray(0, bytesRead))
 }
 
 async function copyData(

@@ -240,48 +240,51 @@ const scenarios: readonly Scenario[] = [
   },
 ]
 
-describe.each(scenarios)('$of', (scenario) => {
-  let env: Variables
-  let password: string
-  beforeEach(async () => {
-    password = (await world.use((client) => client.token({ raw: true }))) as string
-    env = environment((await scenario.arrange?.()) ?? {})
-  })
-
-  const { aws, skopeo } = scenario
-  if (aws !== undefined) {
-    test.skipIf(!hasAws)('by the aws command', async () => {
-      const [args, says] = aws
-      expect(await failureOf('aws', args.split(' '), env)).toContain(says)
+describe.each(scenarios.map((scenario) => [scenario.of, scenario] as const))(
+  '%s',
+  (_, scenario) => {
+    let env: Variables
+    let password: string
+    beforeEach(async () => {
+      password = (await world.use((client) => client.token({ raw: true }))) as string
+      env = environment((await scenario.arrange?.()) ?? {})
     })
-  }
-  if (skopeo !== undefined) {
-    test.skipIf(!hasSkopeo)('by skopeo', async () => {
-      const [text, says] = skopeo
-      const args = text.replace('REGISTRY', world.ecr.registryHost).split(' ')
-      const access = ['--tls-verify=false', '--retry-times=0', '--creds', `AWS:${password}`]
-      expect(await failureOf('skopeo', [...args, ...access], env)).toContain(says)
-    })
-  }
 
-  test('by our client', async () => {
-    const ask = scenario.ours ?? ((client) => client.manifest('library/busybox'))
-    const outcome = await world.use(ask, env).then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    if (scenario.code === undefined) {
-      expect(outcome).toBeUndefined()
-      return
+    const { aws, skopeo } = scenario
+    if (aws !== undefined) {
+      test.skipIf(!hasAws)('by the aws command', async () => {
+        const [args, says] = aws
+        expect(await failureOf('aws', args.split(' '), env)).toContain(says)
+      })
     }
-    if (!isSregistryError(outcome)) throw outcome ?? new Error('it was expected to fail')
-    expect(outcome.hint).toMatch(scenario.hint ?? /./)
-    expect({ code: outcome.code, exitCode: exitCodeOf(outcome) }).toEqual({
-      code: scenario.code,
-      exitCode: 1,
+    if (skopeo !== undefined) {
+      test.skipIf(!hasSkopeo)('by skopeo', async () => {
+        const [text, says] = skopeo
+        const args = text.replace('REGISTRY', world.ecr.registryHost).split(' ')
+        const access = ['--tls-verify=false', '--retry-times=0', '--creds', `AWS:${password}`]
+        expect(await failureOf('skopeo', [...args, ...access], env)).toContain(says)
+      })
+    }
+
+    test('by our client', async () => {
+      const ask = scenario.ours ?? ((client) => client.manifest('library/busybox'))
+      const outcome = await world.use(ask, env).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      if (scenario.code === undefined) {
+        expect(outcome).toBeUndefined()
+        return
+      }
+      if (!isSregistryError(outcome)) throw outcome ?? new Error('it was expected to fail')
+      expect(outcome.hint).toMatch(scenario.hint ?? /./)
+      expect({ code: outcome.code, exitCode: exitCodeOf(outcome) }).toEqual({
+        code: scenario.code,
+        exitCode: 1,
+      })
     })
-  })
-})
+  },
+)
 
 /** The same for all three: what the `aws` command reads, and where our data plane is. */
 function environment(more: Variables): Variables {

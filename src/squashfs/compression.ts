@@ -27,7 +27,8 @@ export function parseCompression(text: string): Compression {
   if (kind === 'none' && levelText === undefined) return { kind, level: 0 }
   if (kind === 'gzip' || kind === 'zstd') {
     const level = levelText === undefined ? levels[kind].default : Number(levelText)
-    if (Number.isInteger(level) && level >= 1 && level <= levels[kind].highest) return { kind, level }
+    if (Number.isInteger(level) && level >= 1 && level <= levels[kind].highest)
+      return { kind, level }
   }
   throw new SregistryError('USAGE', `unknown compression "${text}"`, {
     hint: 'gzip, gzip:1 to gzip:9, zstd, zstd:1 to zstd:19, or none',

@@ -40,13 +40,6 @@ async function demo(session: Session): Promise<void> {
 }
 
 function greet(session: Session, host: string): void {
-  session.stderr.line(`A local ECR is running on ${host}; it ends with this shell. Try:`)
-  for (const line of [
-    firstPull,
-    'client.repositories()',
-    "client.layers('library/busybox')",
-    '.help',
-  ]) {
-    session.stderr.line(`  ${line}`)
-  }
+  session.stderr.line(`A local ECR is running on ${host}; it ends with this shell. Type:`)
+  session.stderr.line(`  ${firstPull}`)
 }

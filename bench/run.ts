@@ -3,7 +3,7 @@
  * The layout needs the tags `latest` and `next` (latest with one small layer changed). Needs root (for
  * umoci) and skopeo, umoci, squashfs-tools, squashfs-tools-ng, docker-registry and GNU time.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { run, startRegistry } from './loopback-registry.js'
@@ -33,10 +33,14 @@ async function bench(oci: string, work: string): Promise<void> {
   mkdirSync(work, { recursive: true })
   const registry = await startRegistry(oci, ['latest', 'next'])
   try {
+    const byLevel = new Map([5, 6].map((level) => [level, coldPull(registry.host, work, level)]))
+    // the default last, so that what follows finds its image in place
+    const ours = coldPull(registry.host, work, 5)
+    byLevel.set(5, ours)
     print([
-      ...compare(registry.host, work),
+      ...compare(registry.host, work, byLevel),
       ...quickRows(registry.host, work),
-      ...bareRow(oci, work),
+      bareRow(oci, ours),
     ])
   } finally {
     registry.close()
@@ -45,64 +49,44 @@ async function bench(oci: string, work: string): Promise<void> {
 }
 
 /** Cold pulls beside what the C tools take for the same image. */
-function compare(host: string, work: string): Row[] {
+function compare(host: string, work: string, byLevel: ReadonlyMap<number, Cost>): Row[] {
   const copied = join(work, 'copied')
-  const copy = median(
-    1,
-    () => rmSync(copied, { recursive: true, force: true }),
-    () =>
-      measure([
-        'skopeo',
-        'copy',
-        '--src-tls-verify=false',
-        `docker://${host}/bench/image:latest`,
-        `oci:${copied}:latest`,
-      ]),
-  )
+  const source = `docker://${host}/bench/image:latest`
+  const copy = measure(['skopeo', 'copy', '--src-tls-verify=false', source, `oci:${copied}:latest`])
   const bundle = join(work, 'bundle')
   const unpack = measure(['umoci', 'unpack', '--image', `${copied}:latest`, bundle])
-  const tar = join(work, 'rootfs.tar')
-  run('tar', ['-C', join(bundle, 'rootfs'), '--xattrs', '--numeric-owner', '-cf', tar, '.'])
-  const rows: Row[] = []
-  for (const level of [5, 6]) {
-    const ours = coldPull(host, work, `gzip:${level}`)
-    const image = join(work, 'tar2sqfs.sqfs')
-    const theirs = measure([
-      'sh',
-      '-c',
-      `tar2sqfs -q -f -c gzip -X level=${level} ${image} <${tar}`,
-    ])
-    rows.push(
-      timeRow(`cold pull, gzip ${level} / skopeo copy + tar2sqfs`, ours, plus(copy, theirs), 0.75),
-    )
-  }
-  const ours = coldPull(host, work, 'gzip:5')
+  const rootfs = join(bundle, 'rootfs')
+  const rows = tarRows(work, rootfs, copy, byLevel)
   const squashed = join(work, 'mksquashfs.sqfs')
-  const theirs = measure([
-    'mksquashfs',
-    join(bundle, 'rootfs'),
-    squashed,
-    '-noappend',
-    '-quiet',
-    '-no-progress',
-  ])
-  rows.push(
-    timeRow(
-      'cold pull, default / skopeo copy + umoci unpack + mksquashfs',
-      ours,
-      plus(plus(copy, unpack), theirs),
-      0.15,
-    ),
-  )
-  rows.push(sizeRow(imageOf(work), squashed))
-  rows.push({
-    what: 'peak resident memory of the cold pull, MiB / 256',
-    ours: ours.residentMiB.toFixed(0),
-    theirs: '256',
-    ratio: ours.residentMiB / 256,
-    bar: 1,
-  })
+  const tool = ['mksquashfs', rootfs, squashed, '-noappend', '-quiet', '-no-progress']
+  const theirs = plus(plus(copy, unpack), measure(tool))
+  const ours = byLevel.get(5) ?? copy
+  const name = 'cold pull, default / skopeo copy + umoci unpack + mksquashfs'
+  rows.push(timeRow(name, ours, theirs, 0.15), sizeRow(imageOf(work), squashed), memoryRow(ours))
   return rows
+}
+
+/** tar2sqfs at the same levels, from a tar archive of the whole tree. */
+function tarRows(
+  work: string,
+  rootfs: string,
+  copy: Cost,
+  byLevel: ReadonlyMap<number, Cost>,
+): Row[] {
+  const tar = join(work, 'rootfs.tar')
+  run('tar', ['-C', rootfs, '--xattrs', '--numeric-owner', '-cf', tar, '.'])
+  const image = join(work, 'tar2sqfs.sqfs')
+  return [...byLevel].map(([level, ours]) => {
+    const command = `tar2sqfs -q -f -c gzip -X level=${level} ${image} <${tar}`
+    const theirs = plus(copy, measure(['sh', '-c', command]))
+    return timeRow(`cold pull, gzip ${level} / skopeo copy + tar2sqfs`, ours, theirs, 0.75)
+  })
+}
+
+function memoryRow({ residentMiB }: Cost): Row {
+  const what = 'peak resident memory of the cold pull'
+  const ours = `${residentMiB.toFixed(0)} MiB`
+  return { what, ours, theirs: '256 MiB', ratio: residentMiB / 256, bar: 1 }
 }
 
 /** What changes nothing, or little. The storage still holds the last cold pull. */
@@ -124,40 +108,36 @@ function quickRows(host: string, work: string): Row[] {
     () => rmSync(copy, { force: true }),
     () => measure(['cp', imageOf(work), copy]),
   )
+  const synced = median(
+    3,
+    () => rmSync(copy, { force: true }),
+    () => measure(['sh', '-c', `cp ${imageOf(work)} ${copy} && sync ${copy}`]),
+  )
   const next = pull('next')
   return [
     timeRow('unchanged re-pull / node -e 0', again, node, 4),
     timeRow('a new tag with one small changed layer / cp of the image', next, copied, 1.5),
+    timeRow('the same / cp and fsync of the image', next, synced, 1.5),
   ]
 }
 
 /** CPU beyond gunzip and deflate of the same bytes in bare Node. */
-function bareRow(oci: string, work: string): Row[] {
-  if (!existsSync(join(here, 'bare-work.js'))) return []
+function bareRow(oci: string, ours: Cost): Row {
   const bare = measure([process.execPath, join(here, 'bare-work.js'), oci, '5'])
-  const ours = lastColdPull
-  if (ours === undefined) throw new Error(`no cold pull was measured in ${work}`)
-  return [
-    {
-      what: 'CPU of the cold pull / bare gunzip + deflate',
-      ours: ours.cpuSeconds.toFixed(1),
-      theirs: bare.cpuSeconds.toFixed(1),
-      ratio: ours.cpuSeconds / bare.cpuSeconds,
-      bar: 1.1,
-    },
-  ]
+  return {
+    what: 'CPU of the cold pull / bare gunzip + deflate',
+    ours: `${ours.cpuSeconds.toFixed(1)} s`,
+    theirs: `${bare.cpuSeconds.toFixed(1)} s`,
+    ratio: ours.cpuSeconds / bare.cpuSeconds,
+    bar: 1.1,
+  }
 }
 
-let lastColdPull: Cost | undefined
-
-function coldPull(host: string, work: string, compression: string): Cost {
-  lastColdPull = median(
-    1,
-    () => rmSync(join(work, 'home'), { recursive: true, force: true }),
-    () =>
-      measure([...pullCommand(host, 'latest'), '--compression', compression], { env: home(work) }),
-  )
-  return lastColdPull
+/** A pull into an empty home. */
+function coldPull(host: string, work: string, level: number): Cost {
+  rmSync(join(work, 'home'), { recursive: true, force: true })
+  const command = [...pullCommand(host, 'latest'), '--compression', `gzip:${level}`]
+  return measure(command, { env: home(work) })
 }
 
 function pullCommand(host: string, tag: string): string[] {

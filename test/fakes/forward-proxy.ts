@@ -15,6 +15,8 @@ export type ForwardProxy = {
   readonly asked: string[]
   /** Names that it answers with a status of its own. */
   readonly refusals: Map<string, number>
+  /** Ports of this machine that tunnels for these names lead to; default: the port asked for. */
+  readonly ports: Map<string, number>
   close(): void
 }
 
@@ -24,6 +26,7 @@ const login = `Basic ${btoa(`me:${proxyPassword}`)}`
 export async function startForwardProxy(): Promise<ForwardProxy> {
   const asked: string[] = []
   const refusals = new Map<string, number>()
+  const ports = new Map<string, number>()
   const sockets = new Set<Duplex>()
   const refusal = (host: string, incoming: IncomingMessage): number | undefined =>
     incoming.headers['proxy-authorization'] === login ? refusals.get(host) : 407
@@ -42,7 +45,7 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
     socket.on('error', () => undefined)
     const status = refusal(url.hostname, incoming)
     if (status !== undefined) socket.end(`HTTP/1.1 ${status} No\r\n\r\n`)
-    else tunnel(Number(url.port), socket, head)
+    else tunnel(ports.get(url.hostname) ?? Number(url.port), socket, head)
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -51,6 +54,7 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
     url: `http://me:${proxyPassword}@${host}`,
     asked,
     refusals,
+    ports,
     close: () => {
       for (const socket of sockets) socket.destroy()
       server.closeAllConnections()

@@ -8,10 +8,14 @@ process.env.UV_THREADPOOL_SIZE ??= String(
   Math.min(64, Math.max(4, require('node:os').availableParallelism())),
 )
 
+/*
+ * Called by commands that have much to do, and not before: a changed flag makes V8 refuse the code cache
+ * of Node's own modules, 12 ms of the 40 to a prompt and of a pull that has nothing to do.
+ */
 function tuneEngine() {
   const { setFlagsFromString } = require('node:v8')
   /*
-   * fetch parses HTTP in WebAssembly, which V8 would optimise in the background and wait for at the end:
+   * undici parses HTTP in WebAssembly, which V8 would optimise in the background and wait for at the end:
    * 50 ms of a command that asks one question. The baseline compiler alone is quick enough for headers.
    */
   setFlagsFromString('--liftoff-only')
@@ -23,10 +27,4 @@ function tuneEngine() {
   setFlagsFromString('--no-incremental-marking')
 }
 
-// A changed flag makes V8 refuse its code cache of node:repl: 12 ms of the 40 to a prompt.
-const opensShell = process.argv[2] === 'shell'
-if (!opensShell) tuneEngine()
-
-void import('../dist/cli/main.js').then(({ main }) =>
-  main(process.argv.slice(2), opensShell ? tuneEngine : undefined),
-)
+void import('../dist/cli/main.js').then(({ main }) => main(process.argv.slice(2), tuneEngine))

@@ -6,7 +6,7 @@ import { readPromptLine, runShell } from './shell.ts'
 
 /**
  * Runs the command line; the process ends by itself, with its exit code set.
- * @param tuneEngine Called once the prompt of a shell is there. Default: nothing is left to be set.
+ * @param tuneEngine Called by commands that have much to do. Default: nothing is left to be set.
  */
 export async function main(args: readonly string[], tuneEngine?: () => void): Promise<void> {
   const session = new Session(tuneEngine)

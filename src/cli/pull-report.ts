@@ -19,6 +19,7 @@ export class PullReport {
   }
 
   readonly onProgress = (event: PullEvent): void => {
+    if (event.type === 'resolved') this.#session.tuneEngine()
     if (this.#show !== undefined) this.#show(event)
     else if (event.type === 'line') this.#line(event.text)
     else if (event.type === 'note') this.#note(event.text)

@@ -22,7 +22,7 @@ export class Session {
   readonly stdout: Output = new Output(process.stdout)
   readonly stderr: Output = new Output(process.stderr)
   flags: GlobalFlags = {}
-  /** Sets V8's flags, where that was left until a prompt is there. */
+  /** Sets V8's flags for long work; what has nothing to do and what waits for a prompt does without. */
   readonly tuneEngine: () => void
   readonly #abort = new AbortController()
   #signalled: keyof typeof signalNumbers | undefined

@@ -30,6 +30,7 @@ export class ShellClients {
     if (Object.keys(changes).length === 0) return base
     const changed = base.use(changes)
     changed.sibling ??= base.sibling
+    void changed.place // throws for settings that make no sense: the client before then stays
     this.#opened.push(changed)
     return changed
   }
@@ -42,7 +43,7 @@ export class ShellClients {
     this.#session.tuneEngine()
     const { getClient } = await import('../client/get-client.ts')
     const { settings, env } = this.#session
-    const client = getClient({ settings, env, client: name })
+    const client = await getClient({ settings, env, client: name })
     this.#opened.push(client)
     return client
   }

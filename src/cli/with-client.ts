@@ -19,7 +19,7 @@ export async function withClient(
   const { getClient } = await import('../client/get-client.ts')
   const { settings, env, flags } = session
   for (const warning of settings.warnings) session.stderr.line(`warning: ${warning}`)
-  const client = getClient({
+  const client = await getClient({
     settings,
     env,
     ...(flags.client === undefined ? {} : { client: flags.client }),
@@ -29,6 +29,8 @@ export async function withClient(
       ? { mfaCode: (device) => askLine(`code of the MFA device ${device}: `, session.signal) }
       : {}),
   })
+  // its requests pass through the SDK and undici
+  if (client.name === 'aws') session.tuneEngine()
   try {
     if (needs.banner && !flags.quiet && !flags.json) {
       session.stdout.line(

@@ -75,7 +75,7 @@ export class AwsClient extends Client {
 
   override tags(repository: string, options: BrowseOptions = {}): RemoteList<string> {
     const reference = parseReference(repository)
-    if (this.ownerOf(reference) !== this) return super.tags(repository, options)
+    if (!this.owns(reference)) return super.tags(repository, options)
     return new RemoteList(() => {
       const registry = this.#registries.at(reference.registry, options)
       return browseTags(registry, reference.repository, options, async () => {
@@ -99,7 +99,7 @@ export class AwsClient extends Client {
 
   override async describe(what: string, options: BrowseOptions = {}): Promise<Description> {
     const reference = parseReference(what)
-    const owner = this.ownerOf(reference)
+    const owner = await this.ownerOf(reference)
     if (owner !== this) return owner.describe(what, options)
     const registry = this.#registries.at(reference.registry, options)
     if (reference.tag === undefined && reference.digest === undefined) {

@@ -43,7 +43,7 @@ export abstract class Client {
   protected readonly context: ClientContext
   readonly #local: LocalImages
   /** The client of another scheme with the same settings; set by whoever makes clients. */
-  sibling: ((name: ReferenceScheme) => Client) | undefined
+  sibling: ((name: ReferenceScheme) => Promise<Client>) | undefined
 
   constructor(context: ClientContext) {
     this.context = context
@@ -224,23 +224,28 @@ export abstract class Client {
 
   async #pullOne(text: string, options: PullOptions): Promise<Container> {
     const reference = parseReference(text)
-    const owner = this.ownerOf(reference)
+    const owner = await this.ownerOf(reference)
     const access = await owner.access(reference, options)
     const record = await pullImage({ context: this.context, client: owner.name, access, options })
     return new Container(record)
   }
 
   /** A reference with another scheme is the business of that scheme's client. */
-  protected ownerOf({ scheme }: Reference): Client {
-    if (scheme === undefined || scheme === this.name) return this
-    const sibling = this.sibling?.(scheme)
+  protected async ownerOf(reference: Reference): Promise<Client> {
+    const { scheme } = reference
+    if (scheme === undefined || this.owns(reference)) return this
+    const sibling = await this.sibling?.(scheme)
     if (sibling !== undefined) return sibling
     throw this.unsupported(`pull ${scheme}:// references`, `getClient({ client: '${scheme}' })`)
   }
 
-  #accessOf(text: string, options: CallOptions): Promise<RegistryAccess> {
+  protected owns({ scheme }: Reference): boolean {
+    return scheme === undefined || scheme === this.name
+  }
+
+  async #accessOf(text: string, options: CallOptions): Promise<RegistryAccess> {
     const reference = parseReference(text)
-    return this.ownerOf(reference).access(reference, options)
+    return (await this.ownerOf(reference)).access(reference, options)
   }
 
   async #resolve(reference: string, options: ImageOptions): Promise<ResolvedImage> {

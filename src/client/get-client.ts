@@ -3,12 +3,9 @@ import { homedir } from 'node:os'
 import { isEcrPublicHost, parseEcrHost } from '../registry/ecr-host.ts'
 import { parseReference, type ReferenceScheme } from '../registry/reference.ts'
 import { loadSettings, type SettingOptions } from '../settings/settings.ts'
-import { AwsClient } from './aws-client.ts'
 import type { Client } from './client.ts'
 import { ClientContext, type ClientContextInput } from './client-context.ts'
 import { clientName } from './client-name.ts'
-import { RegistryBackendClient } from './registry-backend-client.ts'
-import { registryBackends } from './registry-backends.ts'
 
 export type GetClientOptions = Partial<ClientContextInput> & {
   /** `aws`, `docker`, `nvidia` or `ecr-public`. Default: SREGISTRY_CLIENT, the active backend, or aws. */
@@ -19,8 +16,11 @@ export type GetClientOptions = Partial<ClientContextInput> & {
   readonly options?: SettingOptions
 }
 
-/** @throws {SregistryError} SETTING_INVALID for a client that does not exist; REFERENCE_INVALID. */
-export function getClient(given: GetClientOptions = {}): Client {
+/**
+ * Only the code of the client that is wanted is loaded; those of other schemes when a reference names one.
+ * @throws {SregistryError} SETTING_INVALID for a client that does not exist; REFERENCE_INVALID.
+ */
+export async function getClient(given: GetClientOptions = {}): Promise<Client> {
   const env = given.env ?? process.env
   const loaded = given.settings ?? loadSettings({ env, home: homedir() })
   const settings = given.options === undefined ? loaded : loaded.with(given.options)
@@ -30,13 +30,19 @@ export function getClient(given: GetClientOptions = {}): Client {
   )
 }
 
-export function createClient(name: ReferenceScheme, context: ClientContext): Client {
-  const client =
-    name === 'aws'
-      ? new AwsClient(context)
-      : new RegistryBackendClient(context, registryBackends[name])
+async function createClient(name: ReferenceScheme, context: ClientContext): Promise<Client> {
+  const client = await loadClient(name, context)
   client.sibling = (other) => createClient(other, context)
   return client
+}
+
+async function loadClient(name: ReferenceScheme, context: ClientContext): Promise<Client> {
+  if (name === 'aws') return new (await import('./aws-client.ts')).AwsClient(context)
+  const [{ RegistryBackendClient }, { registryBackends }] = await Promise.all([
+    import('./registry-backend-client.ts'),
+    import('./registry-backends.ts'),
+  ])
+  return new RegistryBackendClient(context, registryBackends[name])
 }
 
 function schemeOf(reference: string | undefined): ReferenceScheme | undefined {

@@ -11,9 +11,9 @@ let client: Client
 const file = (name: string): string => join(home, name)
 const storage = (name: string): string => join(home, 'storage', name)
 
-beforeEach(() => {
+beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'sregistry-images-'))
-  client = getClient({
+  client = await getClient({
     env: {
       HOME: home,
       SREGISTRY_CLIENT_SECRETS: file('settings.json'),

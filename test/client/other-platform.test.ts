@@ -24,6 +24,6 @@ test.each([
   const onProgress = (event: PullEvent) => {
     if (event.type === 'note') notes.push(event.text)
   }
-  await world.client(world.home()).pull(`team/${architecture}`, { platform, onProgress })
+  await (await world.client(world.home())).pull(`team/${architecture}`, { platform, onProgress })
   expect(notes).toEqual(expected)
 })

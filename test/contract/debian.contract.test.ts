@@ -110,7 +110,7 @@ async function pullFrom(
   home: Home,
   name = 'debian.simg',
 ): Promise<string> {
-  const puller = getClient({ env: home.env, client })
+  const puller = await getClient({ env: home.env, client })
   try {
     return (await puller.pull(reference, { name })).path
   } finally {

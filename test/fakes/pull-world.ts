@@ -43,8 +43,8 @@ export class PullWorld implements AsyncDisposable {
   }
 
   /** A client of this home; the world closes it. */
-  client(home: Home): Client {
-    const client = getClient({ env: home.env, client: 'aws' })
+  async client(home: Home): Promise<Client> {
+    const client = await getClient({ env: home.env, client: 'aws' })
     this.#clients.push(client)
     return client
   }

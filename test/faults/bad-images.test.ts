@@ -29,7 +29,7 @@ let wanted: string
 beforeAll(async () => {
   world = await PullWorld.start()
   await world.push('team/app', goodImage())
-  wanted = sha256OfFile((await world.client(world.home()).pull('team/app')).path)
+  wanted = sha256OfFile((await (await world.client(world.home())).pull('team/app')).path)
 })
 afterAll(() => world[Symbol.asyncDispose]())
 
@@ -146,7 +146,7 @@ describe('a pull of', () => {
     const repository = `bad/${name.replace(/\W+/g, '-').replace(/^an?-/, '').toLowerCase()}`
     const home = world.home()
     await world.push(repository, image)
-    expect(await failureOf(world.client(home).pull(repository), world)).toEqual(error)
+    expect(await failureOf((await world.client(home)).pull(repository), world)).toEqual(error)
     await expectNothingLeft(home, world)
     await expectCompletes(home, world, wanted)
   })
@@ -156,8 +156,8 @@ test('a layer in the cache counts only for the diff id that it has', async () =>
   const home = world.home()
   await world.push('twins/honest', imageOfBlobs([layerBlob(tar)]))
   await world.push('twins/lying', imageOfBlobs([wrongDiffId]))
-  await world.client(home).pull('twins/honest')
-  const [code] = await failureOf(world.client(home).pull('twins/lying'), world)
+  await (await world.client(home)).pull('twins/honest')
+  const [code] = await failureOf((await world.client(home)).pull('twins/lying'), world)
   expect(code).toBe('DIGEST_MISMATCH')
 })
 
@@ -213,7 +213,7 @@ describe('a manifest of', () => {
     await world.pushBlob(repository, config)
     await world.pushManifest(repository, 'latest', Buffer.from(JSON.stringify(body)), type)
     const home = world.home()
-    expect(await failureOf(world.client(home).pull(repository), world)).toEqual(error)
+    expect(await failureOf((await world.client(home)).pull(repository), world)).toEqual(error)
     await expectNothingLeft(home, world)
   })
 
@@ -227,7 +227,7 @@ describe('a manifest of', () => {
     const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests }))
     await world.pushManifest('bad/platform', 'latest', index, indexType)
     const home = world.home()
-    const pull = world.client(home).pull('bad/platform', { platform: 'linux/amd64' })
+    const pull = (await world.client(home)).pull('bad/platform', { platform: 'linux/amd64' })
     expect(await failureOf(pull, world)).toEqual([
       'PLATFORM_MISSING',
       'there is no image for linux/amd64; there is linux/s390x',
@@ -243,7 +243,7 @@ test.skipIf(!hasTool('unsquashfs'))('names that climb out stay inside', async ()
     'odd/names',
     makeImage([[file(outside, 'absolute'), file('../../../climbed', 'up'), file('x/../y', 'y')]]),
   )
-  const image = await world.client(world.home()).pull('odd/names')
+  const image = await (await world.client(world.home())).pull('odd/names')
   const listing = judge('unsquashfs', '-l', image.path).split('\n')
   const paths = [outside, '/climbed', '/y'].map((path) => `squashfs-root${path}`)
   expect(listing).toEqual(expect.arrayContaining(paths))

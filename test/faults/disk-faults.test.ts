@@ -26,7 +26,7 @@ let wanted: string
 beforeAll(async () => {
   world = await PullWorld.start()
   await world.push('team/app', image)
-  wanted = sha256OfFile((await world.client(world.home()).pull('team/app')).path)
+  wanted = sha256OfFile((await (await world.client(world.home())).pull('team/app')).path)
 })
 afterAll(() => world[Symbol.asyncDispose]())
 beforeEach(() => {
@@ -51,7 +51,7 @@ describe.skipIf(!isRoot)('a full disk', () => {
     mkdirSync(directory, { recursive: true })
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory])
     try {
-      expect(await failureOf(world.client(home).pull('team/app'), world)).toEqual([
+      expect(await failureOf((await world.client(home)).pull('team/app'), world)).toEqual([
         'DISK_FULL',
         expect.stringMatching(message),
         `${room} ${setting} to another directory`,
@@ -72,7 +72,7 @@ test.skipIf(!isRoot)(
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', directory])
     const before = downloads()
     try {
-      const failure = await failureOf(world.client(home).pull('team/app'), world)
+      const failure = await failureOf((await world.client(home)).pull('team/app'), world)
       expect(failure).toEqual([
         'NOT_WRITABLE',
         'cannot write HOME/storage/team-app:latest.simg: the file system is read-only',
@@ -94,7 +94,7 @@ test.skipIf(!isRoot)(
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', directory])
     const notes: string[] = []
     try {
-      const pulled = await world.client(home).pull('team/app', {
+      const pulled = await (await world.client(home)).pull('team/app', {
         onProgress: (event) => {
           if (event.type === 'note') notes.push(event.text)
         },
@@ -118,7 +118,7 @@ describe('a damaged packed layer in the cache is made anew', () => {
     ['with a byte altered in its header', (path) => alter(path, 2)],
     ['of another kind', (path) => writeFileSync(path, 'hello')],
   ])('%s', async (_, damage) => {
-    await world.client(home).pull('team/app')
+    await (await world.client(home)).pull('team/app')
     for (const name of home.layers()) damage(home.in('cache', 'docker', name))
     rmSync(home.in('storage'), { recursive: true })
     const before = downloads()
@@ -137,7 +137,7 @@ describe('a pull that is cancelled', () => {
   ]
   test.each(points)('%s', async (_, isPoint) => {
     const abort = new AbortController()
-    const pull = world.client(home).pull('team/app', {
+    const pull = (await world.client(home)).pull('team/app', {
       signal: abort.signal,
       onProgress: (event) => {
         if (isPoint(event)) abort.abort()
@@ -150,7 +150,7 @@ describe('a pull that is cancelled', () => {
   })
 
   test('before it begins', async () => {
-    const pull = world.client(home).pull('team/app', { signal: AbortSignal.abort() })
+    const pull = (await world.client(home)).pull('team/app', { signal: AbortSignal.abort() })
     expect((await failureOf(pull, world))[0]).toBe('CANCELLED')
     await expectNothingLeft(home, world)
   })
@@ -160,7 +160,7 @@ describe('a pull that is cancelled', () => {
     const onProgress = ({ type }: PullEvent) => {
       if (type === 'write-progress') abort.abort()
     }
-    const pull = world.client(home).pull('team/app', { signal: abort.signal, onProgress })
+    const pull = (await world.client(home)).pull('team/app', { signal: abort.signal, onProgress })
     await failureOf(pull, world)
     const before = downloads()
     await expectCompletes(home, world, wanted)

@@ -38,7 +38,7 @@ function stable(text: string, world: PullWorld): string {
 export async function expectNothingLeft(home: Home, world: PullWorld): Promise<void> {
   expect(home.images()).toEqual([])
   expect(home.leftovers()).toEqual([])
-  expect(await world.client(home).images()).toEqual([])
+  expect(await (await world.client(home)).images()).toEqual([])
 }
 
 /** The next run has the bytes that it would have had at once. */
@@ -47,7 +47,7 @@ export async function expectCompletes(
   world: PullWorld,
   wantedSha256: string,
 ): Promise<void> {
-  const image = await world.client(home).pull('team/app')
+  const image = await (await world.client(home)).pull('team/app')
   expect(sha256OfFile(image.path)).toBe(wantedSha256)
   expect(home.leftovers()).toEqual([])
 }

@@ -17,7 +17,7 @@ let wanted: string
 beforeAll(async () => {
   world = await PullWorld.start()
   await world.push('team/app', goodImage())
-  wanted = sha256OfFile((await world.client(world.home()).pull('team/app')).path)
+  wanted = sha256OfFile((await (await world.client(world.home())).pull('team/app')).path)
 })
 afterAll(() => world[Symbol.asyncDispose]())
 beforeEach(() => {
@@ -64,7 +64,7 @@ test.each<[string, string, Fault, Failure]>([
   '%s that stays is one error, and the next pull completes',
   async (_, operation, fault, error) => {
     world.local.ecr.faults.add({ operation, fault })
-    expect(await failureOf(world.client(home).pull('team/app'), world)).toEqual(error)
+    expect(await failureOf((await world.client(home)).pull('team/app'), world)).toEqual(error)
     await expectNothingLeft(home, world)
     world.local.ecr.faults.clear()
     await expectCompletes(home, world, wanted)
@@ -86,7 +86,7 @@ describe('a pull gets over', () => {
 
   test('a token that expires in mid-pull, which is renewed once', async () => {
     const before = tokenRequests()
-    const image = await world.client(home).pull('team/app', {
+    const image = await (await world.client(home)).pull('team/app', {
       onProgress: ({ type }) => {
         if (type === 'resolved') world.local.ecr.expireTokens()
       },
@@ -114,7 +114,7 @@ test.each<[string, Failure]>([
     ],
   ],
 ])('%s, which is not there', async (reference, error) => {
-  expect(await failureOf(world.client(home).pull(reference), world)).toEqual(error)
+  expect(await failureOf((await world.client(home)).pull(reference), world)).toEqual(error)
   await expectNothingLeft(home, world)
 })
 

@@ -40,8 +40,8 @@ test('pulled cold and from the cache, with one thread and with eight', async () 
   try {
     await world.push('team/app', image)
     const home = world.home()
-    const cold = sha256OfFile((await world.client(home).pull('team/app')).path)
-    const warm = await world.client(home).pull('team/app', { name: 'warm' })
+    const cold = sha256OfFile((await (await world.client(home)).pull('team/app')).path)
+    const warm = await (await world.client(home)).pull('team/app', { name: 'warm' })
     expect(home.layers()).toHaveLength(3)
     expect(sha256OfFile(warm.path)).toBe(cold)
     for (const threads of ['1', '8']) {

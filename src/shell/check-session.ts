@@ -2,11 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Writable } from 'node:stream'
+import type { CommandContext } from './command-context.ts'
+import { readCommand, runCommand } from './dot-commands.ts'
 import { defineGlobals, defineResults } from './globals.ts'
 import { ShellOutput } from './output.ts'
 import { scriptContext } from './run-scripts.ts'
-import { runScript } from './script.ts'
-import { Session } from './session.ts'
+import { type Outcome, Session } from './session.ts'
 import {
   firstDifference,
   parseSession,
@@ -16,9 +17,13 @@ import {
 import { openClient } from './shell-client.ts'
 import { outputModes, type ShellOptions } from './shell-options.ts'
 
-/** @returns 0 when every file keeps its word, 1 with a diff of the first difference of each otherwise. */
+/** @returns 0 when every file keeps its word, 1 with a diff of the first difference of each otherwise, 2 without files. */
 export async function checkSessions(options: ShellOptions): Promise<number> {
   const files = options.flags.files ?? []
+  if (files.length === 0) {
+    options.stderr.write('error USAGE: --check needs saved sessions to check\n')
+    return 2
+  }
   let differing = 0
   for (const file of files) {
     const session = parseSession(await readFile(resolve(file), 'utf8'))
@@ -27,7 +32,7 @@ export async function checkSessions(options: ShellOptions): Promise<number> {
     differing += 1
     options.stderr.write(`${file}${difference}\n`)
   }
-  return differing === 0 && files.length > 0 ? 0 : 1
+  return differing === 0 ? 0 : 1
 }
 
 /** @returns What differs, beginning with its line; undefined when nothing does. */
@@ -55,12 +60,19 @@ async function checkSession(file: SessionFile, options: ShellOptions): Promise<s
   for (const step of file.steps) {
     printed.length = 0
     const before = session.prompt
-    await runScript(context, step.source, { label: 'session' })
+    await runStep(context, step)
     const actual = printed.join('').replace(/\n$/, '').split('\n')
     const difference = describeDifference(step, before, actual)
     if (difference !== undefined) return difference
   }
   return undefined
+}
+
+/** As at the prompt: errors do not begin with a file and a line. */
+function runStep(context: CommandContext, { source, line }: SessionStep): Promise<Outcome> {
+  const command = readCommand(source)
+  if (command !== undefined) return runCommand(context, command)
+  return context.runStatement({ text: source, filename: `session:${line}` })
 }
 
 function describeDifference(

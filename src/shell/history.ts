@@ -109,7 +109,8 @@ export class History {
       work()
     } catch (error) {
       this.#writable = false
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+      const code =
+        error instanceof Error && 'code' in error ? String(error.code) : 'no regular file'
       this.#problem = `history is kept in memory only: ${this.#options.path}: ${code}`
     }
   }
@@ -122,6 +123,8 @@ function createPrivate(path: string): void {
   if (made !== undefined) chmodSync(directory, 0o700)
   const file = openSync(path, 'a', 0o600)
   try {
+    // `SREGISTRY_HISTORY=/dev/null` must not change the mode of a device, nor replace it
+    if (!fstatSync(file).isFile()) throw new Error('not a file')
     fchmodSync(file, 0o600)
   } finally {
     closeSync(file)

@@ -7,7 +7,7 @@ import { cancelled } from '../errors/cancelled.ts'
 import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
 import { checkCall } from './check-call.ts'
 import { currentStatement, type Statement } from './interrupt.ts'
-import type { CallEvent, CallOptions, ShellClient } from './shell-client.ts'
+import { type CallEvent, type CallOptions, placeOf, type ShellClient } from './shell-client.ts'
 
 type Method = (...args: readonly unknown[]) => unknown
 type AwaitableList = PromiseLike<unknown> & AsyncIterable<unknown>
@@ -107,7 +107,7 @@ export function createSessionClient(client: ShellClient, calls: ClientCalls): Sh
 function factsOf(client: ShellClient): ReadonlyArray<readonly [string, unknown]> {
   const names = new Set(['name', 'place', 'database', 'settings', ...Object.keys(client)])
   return [...names].flatMap((name) => {
-    const value: unknown = Reflect.get(client, name)
+    const value: unknown = name === 'place' ? placeOf(client) : Reflect.get(client, name)
     return typeof value === 'function' || value === undefined ? [] : [[name, value] as const]
   })
 }

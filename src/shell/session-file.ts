@@ -1,7 +1,7 @@
 /**
  * Saved sessions (`*.session`): transcripts that people read, `.save` writes, and `--check` holds to
  * their word. Typed lines stand after the prompt, `... ` continues one; lines of `#` and blank ones are
- * for people; the rest must appear. `[..]` is any text in a line, `[size] [time] [date] [path] [hex64]`
+ * for people; the rest must appear. `[..]` is any text in a line, `[size] [time] [date] [path] [hex64] [hex12]`
  * their kinds, a lone `...` any lines.
  */
 import { holdsSecret } from './secret-lines.ts'
@@ -38,6 +38,7 @@ const kinds: ReadonlyArray<readonly [name: string, pattern: string]> = [
   ],
   ['[path]', String.raw`/[^\s'"]*?`],
   ['[hex64]', '[0-9a-f]{64}'],
+  ['[hex12]', '[0-9a-f]{12}'],
 ]
 
 export function isSessionFile(path: string): boolean {
@@ -105,6 +106,7 @@ export function generalise(line: string): string {
   if (holdsSecret(line)) return '[..]'
   return line
     .replace(/\b[0-9a-f]{64}\b/g, '[hex64]')
+    .replace(/\b(?=\d*[a-f])[0-9a-f]{12}\b/g, '[hex12]') // with a letter: an account has twelve digits
     .replace(/(?<![\w:/.])\/(?:[\w.@+~-]+\/)+(?=[\w.@+~-])/g, '[path]/')
     .replace(/\b\d+(?:\.\d+)? (?:KiB|MiB|GiB|TiB)\b/g, '[size]')
     .replace(/\b\d+(?:\.\d+)? m?s\b/g, '[time]')

@@ -7,7 +7,7 @@ import { currentStatement, Statement } from './interrupt.ts'
 import { mistypedMember } from './mistyped-name.ts'
 import type { ShellOutput } from './output.ts'
 import { ClientCalls, createSessionClient } from './session-client.ts'
-import { type CreateClient, isShownImage, type ShellClient } from './shell-client.ts'
+import { type CreateClient, isShownImage, placeOf, type ShellClient } from './shell-client.ts'
 import { Termination } from './termination.ts'
 import { Transcript } from './transcript.ts'
 
@@ -76,7 +76,8 @@ export class Session {
   }
 
   get prompt(): string {
-    const { name, place } = this.#client
+    const { name } = this.#client
+    const place = placeOf(this.#client)
     return `${name}${place === undefined ? '' : `:${place}`}> `
   }
 
@@ -105,8 +106,9 @@ export class Session {
     name: string | undefined,
     settings: { readonly [name: string]: string },
   ): Promise<void> {
-    this.#client = await this.#createClient(name, settings)
-    this.#sessionClient = createSessionClient(this.#client, this.calls)
+    const client = await this.#createClient(name, settings)
+    this.#sessionClient = createSessionClient(client, this.calls)
+    this.#client = client
     setGlobal('client', this.#sessionClient)
   }
 

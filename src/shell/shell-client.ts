@@ -34,6 +34,15 @@ export function openClient(client: ShellClient | ClientToOpen): Promise<ShellCli
   return 'open' in client ? client.open() : Promise.resolve(client)
 }
 
+/** Undefined also when the settings make no sense: a prompt is where that is looked into and mended. */
+export function placeOf(client: ClientFacts): string | undefined {
+  try {
+    return client.place
+  } catch {
+    return undefined // the first call tells what is wrong
+  }
+}
+
 /** How the shell gets another client: `.use docker`, `.use region=eu-west-1` on top of the last. */
 export type CreateClient = (
   name: string | undefined,

@@ -12,7 +12,7 @@ import { dotCommandNames } from '../../src/shell/command-names.ts'
 import { commandHelps } from '../../src/shell/dot-commands.ts'
 
 /** Part of the frame, not of what people do with a client. */
-const frame = ['constructor', 'access', 'ownerOf', 'close', 'unsupported']
+const frame = ['constructor', 'access', 'ownerOf', 'owns', 'close', 'unsupported']
 
 const publicMethods = Object.entries(Object.getOwnPropertyDescriptors(Client.prototype))
   .filter(([name, { value }]) => typeof value === 'function' && !frame.includes(name))

@@ -1,8 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
+  constants,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   statSync,
@@ -129,4 +133,19 @@ describe('where the file lies', () => {
     [{ SREGISTRY_HISTORY: '/mine', XDG_STATE_HOME: '/s' }, '/mine'],
     [{ SREGISTRY_HISTORY: '' }, undefined],
   ])('%o', (env, expected) => expect(historyPath(env, '/home/u')).toBe(expected))
+})
+
+test('a device or a pipe is left as it is', () => {
+  const pipe = join(directory, 'pipe')
+  execFileSync('mkfifo', ['-m', '666', pipe])
+  const writer = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK)
+  try {
+    const history = open(pipe)
+    expect(history.problem).toBe(`history is kept in memory only: ${pipe}: no regular file`)
+    expect(statSync(pipe).mode & 0o777).toBe(0o666)
+    history.add('1')
+    expect(history.oldestFirst).toEqual(['1'])
+  } finally {
+    closeSync(writer)
+  }
 })

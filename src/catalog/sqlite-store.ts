@@ -3,6 +3,7 @@
  * measured behaviour of Keyv 5 and @keyv/sqlite 4 (FAULTS § 5).
  */
 import { open, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import type { KeyvSqlite } from '@keyv/sqlite'
 import type { Keyv } from 'keyv'
@@ -25,6 +26,8 @@ type Connection = {
 }
 
 type Row = { readonly value?: unknown; readonly name?: unknown; readonly journal_mode?: unknown }
+
+const requireModule = createRequire(import.meta.url)
 
 /** sqlite3's own 1,000 ms is not enough under load; 10,000 gave no failure in any run (FAULTS § 5.4). */
 const busyTimeoutMs = 10_000
@@ -137,7 +140,7 @@ async function storedValue(keyv: Keyv, row: Row): Promise<unknown> {
 async function connect(file: string, lockWaitMs: number): Promise<Connection> {
   await makePrivateDirectory(dirname(file), 'database')
   await createPrivately(file)
-  const { Keyv, KeyvSqlite } = await loadKeyv(file)
+  const { Keyv, KeyvSqlite } = loadKeyv(file)
   const adapter = new KeyvSqlite({
     uri: `sqlite://${file}`,
     table: catalogTable,
@@ -173,12 +176,14 @@ async function createPrivately(file: string): Promise<void> {
   }
 }
 
-async function loadKeyv(file: string): Promise<{
+/** By `require`: 4 ms less than by `import`, which scans sqlite3's CommonJS for names first. */
+function loadKeyv(file: string): {
   readonly Keyv: typeof import('keyv').Keyv
   readonly KeyvSqlite: typeof import('@keyv/sqlite').KeyvSqlite
-}> {
+} {
   try {
-    const [{ Keyv }, { KeyvSqlite }] = await Promise.all([import('keyv'), import('@keyv/sqlite')])
+    const { Keyv } = requireModule('keyv') as typeof import('keyv')
+    const { KeyvSqlite } = requireModule('@keyv/sqlite') as typeof import('@keyv/sqlite')
     return { Keyv, KeyvSqlite }
   } catch (error) {
     throw new SregistryError('DATABASE', `the module that reads ${file} cannot be loaded`, {

@@ -1,8 +1,8 @@
 /** Where the program starts: parses the command line and runs one command. */
 import type { Command, CommanderError } from 'commander'
 import { SregistryError } from '../errors/sregistry-error.ts'
+import { readPullLine } from './pull-line.ts'
 import { Session } from './session.ts'
-import { readPromptLine, runShell } from './shell.ts'
 
 /**
  * Runs the command line; the process ends by itself, with its exit code set.
@@ -12,11 +12,7 @@ export async function main(args: readonly string[], tuneEngine?: () => void): Pr
   const session = new Session(tuneEngine)
   session.listenToSignals()
   session.listenToBugs()
-  const prompt = readPromptLine(args)
-  if (prompt !== undefined) {
-    session.flags = prompt.flags
-    return session.run(() => runShell(session, prompt.names, prompt.flags))
-  }
+  if (await runPlainLine(session, args)) return
   const { createProgram } = await import('./program.ts')
   const program = await createProgram(session, args)
   try {
@@ -25,6 +21,24 @@ export async function main(args: readonly string[], tuneEngine?: () => void): Pr
     if (!isCommanderError(error)) throw error
     await endParsing(session, error, { program, args })
   }
+}
+
+/** The two lines that are to be quick: a shell's prompt, and a pull without options. */
+async function runPlainLine(session: Session, args: readonly string[]): Promise<boolean> {
+  if (args[0] === 'shell') {
+    const { readPromptLine, runShell } = await import('./shell.ts')
+    const prompt = readPromptLine(args)
+    if (prompt === undefined) return false
+    session.flags = prompt.flags
+    await session.run(() => runShell(session, prompt.names, prompt.flags))
+    return true
+  }
+  const line = readPullLine(args)
+  if (line === undefined) return false
+  session.flags = line.flags
+  const { pull } = await import('./pull.ts')
+  await session.run(() => pull(session, line.references, { cache: true }))
+  return true
 }
 
 type CommandLine = { readonly program: Command; readonly args: readonly string[] }

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { PullOptions } from '../client/call-options.ts'
 import type { Client } from '../client/client.ts'
 import type { Container } from '../client/container.ts'
@@ -29,7 +29,9 @@ export function addPullCommand(program: Command, session: Session): void {
     .option('--no-cache', 'into the working directory: no storage, catalogue or layer cache')
     .option('-f, --force', 'replace an image that has the name')
     .option('--platform <platform>', 'such as linux/arm64; default: this machine’s')
-    .addOption(new Option('--format <format>', 'form of the file').choices(['squashfs', 'sif']))
+    .addOption(
+      program.createOption('--format <format>', 'form of the file').choices(['squashfs', 'sif']),
+    )
     .option('--compression <kind>', 'gzip[:1-9], zstd[:1-19] or none (default: gzip:5)')
     .option('--all-root', 'give every file to root')
     .option('--fix-perms', 'directories u+rwx, files u+rw, no setuid, setgid and sticky bits')
@@ -42,7 +44,11 @@ export function addPullCommand(program: Command, session: Session): void {
     )
 }
 
-async function pull(session: Session, references: string[], flags: PullFlags): Promise<void> {
+export async function pull(
+  session: Session,
+  references: readonly string[],
+  flags: PullFlags,
+): Promise<void> {
   if (flags.name !== undefined && references.length > 1) {
     throw new SregistryError('USAGE', 'one name cannot be given to several images', {
       hint: 'pull them one by one, each with its --name',

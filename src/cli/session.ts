@@ -2,8 +2,7 @@
 import { homedir } from 'node:os'
 import { exitCodeOf } from '../errors/sregistry-error.ts'
 import { loadSettings, type Settings } from '../settings/settings.ts'
-import { removeOpenTemporaries } from '../storage/atomic-file.ts'
-import { removeOpenWork } from '../storage/work-directory.ts'
+import { removeOpenTemporaries, removeOpenWork } from '../storage/unfinished-work.ts'
 import { type TerminalStyle, terminalStyle } from '../terminal/terminal-style.ts'
 import { Output } from './output.ts'
 

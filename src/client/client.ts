@@ -22,7 +22,7 @@ import type { ClientContext } from './client-context.ts'
 import { Container } from './container.ts'
 import type { DoctorRun } from './doctor-run.ts'
 import type { ImageInspection } from './image-inspection.ts'
-import { type LabelCount, LocalImages } from './local-images.ts'
+import type { LabelCount, LocalImages } from './local-images.ts'
 import { pullImage } from './pull.ts'
 import type { RegistryAccess } from './registry-access.ts'
 import type {
@@ -41,13 +41,12 @@ export type UseSettings = Readonly<Record<string, string | undefined>>
 export abstract class Client {
   abstract readonly name: ReferenceScheme
   protected readonly context: ClientContext
-  readonly #local: LocalImages
+  #opened: Promise<LocalImages> | undefined
   /** The client of another scheme with the same settings; set by whoever makes clients. */
   sibling: ((name: ReferenceScheme) => Promise<Client>) | undefined
 
   constructor(context: ClientContext) {
     this.context = context
-    this.#local = new LocalImages(context)
   }
 
   /** A region or a registry host, for the prompt; known without asking anyone. */
@@ -169,17 +168,17 @@ export abstract class Client {
 
   /** Images of the catalogue, newest first. */
   async images(query?: string, _options: CallOptions = {}): Promise<Container[]> {
-    return (await this.#local.list(query)).map((record) => new Container(record))
+    return (await (await this.#local()).list(query)).map((record) => new Container(record))
   }
 
   /** @throws {SregistryError} IMAGE_NOT_FOUND */
   async get(name: string, _options: CallOptions = {}): Promise<Container> {
-    return new Container(await this.#local.get(name))
+    return new Container(await (await this.#local()).get(name))
   }
 
   /** What is known of an image, and what the image itself says. @throws IMAGE_NOT_FOUND */
-  inspect(name: string, _options: CallOptions = {}): Promise<ImageInspection> {
-    return this.#local.inspect(name)
+  async inspect(name: string, _options: CallOptions = {}): Promise<ImageInspection> {
+    return (await this.#local()).inspect(name)
   }
 
   /** Takes an image file into storage and catalogue: moved, or copied when asked. */
@@ -188,27 +187,27 @@ export abstract class Client {
     name: string,
     options: CallOptions & { readonly copy?: boolean } = {},
   ): Promise<Container> {
-    return new Container(await this.#local.add(path, name, options))
+    return new Container(await (await this.#local()).add(path, name, options))
   }
 
   /** Moves the file of an image; a directory keeps its name. */
   async mv(name: string, path: string, options: CallOptions = {}): Promise<Container> {
-    return new Container(await this.#local.move(name, path, options))
+    return new Container(await (await this.#local()).move(name, path, options))
   }
 
   /** Gives the file of an image another name in its directory. */
   async rename(name: string, to: string, options: CallOptions = {}): Promise<Container> {
-    return new Container(await this.#local.rename(name, to, options))
+    return new Container(await (await this.#local()).rename(name, to, options))
   }
 
   /** Removes an image's file and its record. */
   async rm(name: string, _options: CallOptions = {}): Promise<Container> {
-    return new Container(await this.#local.remove(name))
+    return new Container(await (await this.#local()).remove(name))
   }
 
   /** The labels of local images: how often each value occurs. */
-  labels(query?: string, _options: CallOptions = {}): Promise<readonly LabelCount[]> {
-    return this.#local.labels(query)
+  async labels(query?: string, _options: CallOptions = {}): Promise<readonly LabelCount[]> {
+    return (await this.#local()).labels(query)
   }
 
   /** Closes connections and the catalogue; harmless when done twice. */
@@ -220,6 +219,14 @@ export abstract class Client {
     return new SregistryError('UNSUPPORTED', `the ${this.name} client cannot ${what}`, {
       hint: `instead: ${instead}`,
     })
+  }
+
+  /** Loaded when it is first needed: a pull never does. */
+  #local(): Promise<LocalImages> {
+    this.#opened ??= import('./local-images.ts').then(
+      (local) => new local.LocalImages(this.context),
+    )
+    return this.#opened
   }
 
   async #pullOne(text: string, options: PullOptions): Promise<Container> {

@@ -1,7 +1,6 @@
 /** Docker Hub, NVIDIA's registry, ECR Public, and any other registry that a reference names. */
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { CredentialSource } from '../registry/credentials.ts'
-import { dockerCredentials } from '../registry/docker-credentials.ts'
 import { formatReference, parseReference, type Reference } from '../registry/reference.ts'
 import { createRegistryClient } from '../registry/registry-client.ts'
 import { isSettingName } from '../settings/setting-table.ts'
@@ -74,13 +73,21 @@ export class RegistryBackendClient extends Client {
 
   /** Settings log in to the backend's own registry alone; files name the hosts they are for. */
   #credentials(isOwn: boolean): CredentialSource {
-    const files = dockerCredentials({
-      env: this.context.env,
-      home: this.context.settings.home,
-    })
     const login = isOwn ? this.#login() : undefined
-    if (login === undefined) return files
+    if (login === undefined) return this.#fileCredentials()
     return async (request) => (request.refused === undefined ? login : undefined)
+  }
+
+  /** Read when a registry asks for a login, which public ones do not. */
+  #fileCredentials(): CredentialSource {
+    const { env, settings } = this.context
+    let files: Promise<CredentialSource> | undefined
+    return async (request) => {
+      files ??= import('../registry/docker-credentials.ts').then(({ dockerCredentials }) =>
+        dockerCredentials({ env, home: settings.home }),
+      )
+      return (await files)(request)
+    }
   }
 
   #login() {

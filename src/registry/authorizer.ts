@@ -4,7 +4,7 @@
  * not mend is final.
  */
 import { cancelled, throwIfCancelled } from '../errors/cancelled.ts'
-import { type BearerToken, fetchBearerToken } from './bearer-token.ts'
+import type { BearerToken } from './bearer-token.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { Clock } from './clock.ts'
 import { basicParameter, type CredentialSource, type Credentials } from './credentials.ts'
@@ -132,6 +132,7 @@ export class Authorizer {
       return permanent(`Bearer ${credentials.token}`, credentials.from)
     }
     const { registry, clock, ask, lifetime } = this.#options
+    const { fetchBearerToken } = await import('./bearer-token.ts')
     const token: BearerToken = await fetchBearerToken(challenge, {
       registry,
       repository,

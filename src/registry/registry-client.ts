@@ -1,13 +1,11 @@
 /** Reading from one registry: what a reference means there, its blobs, its tags. */
 import { SregistryError } from '../errors/sregistry-error.ts'
-import { readBlob } from './blob.ts'
 import { readAtMost } from './bounded-body.ts'
-import { formatRangeFrom } from './byte-range.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { anonymous, type CredentialSource } from './credentials.ts'
 import type { Descriptor } from './descriptor.ts'
 import { type Digest, formatDigest } from './digest.ts'
-import { type ImageConfig, parseImageConfig } from './image-config.ts'
+import type { ImageConfig } from './image-config.ts'
 import { maxConfigBytes } from './json-document.ts'
 import type { Index, Manifest } from './manifest.ts'
 import { requireImage } from './manifest.ts'
@@ -19,7 +17,6 @@ import { formatReference, type Reference } from './reference.ts'
 import type { AskedFor } from './registry-answer.ts'
 import { RegistrySession } from './registry-session.ts'
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
-import { maxTagPageBytes, nextPage, readTagPage, tagPageSize } from './tag-list.ts'
 import type { Transport } from './transport.ts'
 
 export type { LocatedManifest } from './manifest-lookup.ts'
@@ -105,6 +102,8 @@ type FetchedManifest = {
 /** No page of a list repeats itself for ever. */
 const maxTagPages = 10_000
 
+const maxPingBytes = 4 * 1024 * 1024
+
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
   return new HttpRegistryClient(options)
 }
@@ -144,6 +143,7 @@ class HttpRegistryClient implements RegistryClient {
     const { manifest, bytes } = located.image ?? (await this.#child(located, signal))
     requireImage(manifest, what)
     const configBytes = await this.#config(reference, manifest.config, signal)
+    const { parseImageConfig } = await import('./image-config.ts')
     const config = parseImageConfig(configBytes, manifest.layers.length, `the config of ${what}`)
     return {
       reference,
@@ -163,17 +163,18 @@ class HttpRegistryClient implements RegistryClient {
     return fetchManifest(this.#session, reference, withSignal(options.signal))
   }
 
-  openBlob(
+  async *openBlob(
     repository: string,
     descriptor: Descriptor,
     options: BlobReadOptions = {},
-  ): AsyncIterable<Uint8Array> {
+  ): AsyncGenerator<Uint8Array> {
+    const { readBlob } = await import('./blob.ts')
     const source = {
       host: this.#session.registry.host,
       open: (offset: number, signal: AbortSignal | undefined) =>
         this.#openPart(repository, descriptor, offset, signal),
     }
-    return readBlob(source, descriptor, {
+    yield* readBlob(source, descriptor, {
       ...options,
       budget: this.#session.budget(),
       clock: this.#clock,
@@ -181,6 +182,7 @@ class HttpRegistryClient implements RegistryClient {
   }
 
   async *tags(repository: string, options: ManifestOptions = {}): AsyncGenerator<string> {
+    const { maxTagPageBytes, nextPage, readTagPage, tagPageSize } = await import('./tag-list.ts')
     const asked = this.#asked(repository, `the tags of ${repository}`, 'tags')
     let url: URL | undefined = this.#url(`${repository}/tags/list?n=${tagPageSize}`)
     const seen = new Set<string>()
@@ -199,7 +201,7 @@ class HttpRegistryClient implements RegistryClient {
   async ping(options: ManifestOptions = {}): Promise<void> {
     const asked = this.#asked('', 'its API', 'registry')
     const request = { url: this.#url(''), asked, headers: {}, ...withSignal(options.signal) }
-    await this.#session.ask(request, maxTagPageBytes)
+    await this.#session.ask(request, maxPingBytes)
   }
 
   close(): void {
@@ -246,6 +248,7 @@ class HttpRegistryClient implements RegistryClient {
     offset: number,
     signal: AbortSignal | undefined,
   ) {
+    const { formatRangeFrom } = await import('./byte-range.ts')
     const request = {
       url: this.#url(`${repository}/blobs/${formatDigest(descriptor.digest)}`),
       asked: this.#asked(repository, `the blob ${formatDigest(descriptor.digest)}`, 'blob'),

@@ -3,13 +3,14 @@
  * its target, fsynced, closed, renamed or linked, and the directory fsynced (FAULTS § 4.1). Whoever
  * makes one ends it with `commit` or `abort`; doing so twice is harmless.
  */
-import { constants, unlinkSync } from 'node:fs'
+import { constants } from 'node:fs'
 import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { type DiskPlace, diskError, isDiskError, isSystemError } from './disk-error.ts'
 import { currentUmask } from './process-umask.ts'
 import { temporaryName } from './temporary-name.ts'
+import { openTemporaries } from './unfinished-work.ts'
 
 export type AtomicFileOptions = {
   /** What the target is for; decides which setting a hint names. */
@@ -21,24 +22,6 @@ export type AtomicFileOptions = {
 export type CommitOptions = {
   /** Whether a file under the target's name is replaced; otherwise it stays and `existed` comes back. */
   readonly replace: boolean
-}
-
-/** Temporary files of this process that are neither committed nor removed. */
-const openTemporaries = new Set<string>()
-
-/**
- * Removes every unfinished file of this process, at once: for signal handlers, which cannot wait.
- * Files that cannot be removed are left to `removeAbandonedFiles` of a later run.
- */
-export function removeOpenTemporaries(): void {
-  for (const path of openTemporaries) {
-    try {
-      unlinkSync(path)
-    } catch {
-      // the process is about to end; the name tells later runs that its owner is dead
-    }
-  }
-  openTemporaries.clear()
 }
 
 /** Whether this process is writing a file under this temporary path. */

@@ -2,18 +2,16 @@
  * Directories for the work of one command. Like unfinished files they carry their owner's mark in the
  * name, so that what a killed process left behind is removed by a later run (FAULTS § 4.6).
  */
-import { rmSync } from 'node:fs'
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileServerTime } from './abandoned-files.ts'
 import { type DiskPlace, diskError } from './disk-error.ts'
 import { makePrivateDirectory } from './private-directory.ts'
 import { ownerState, parseTemporaryName, temporaryName } from './temporary-name.ts'
+import { openDirectories } from './unfinished-work.ts'
 
 /** Age after which the work of an owner nobody can ask about counts as abandoned. */
 const abandonedAfterMs = 24 * 60 * 60 * 1000
-
-const openDirectories = new Set<string>()
 
 /**
  * Runs work with an empty directory that only this user may enter, and removes it afterwards. The
@@ -51,18 +49,6 @@ async function removeWorkDirectory(path: string): Promise<void> {
   // what cannot be removed now is left to `removeAbandonedWork` of a later run
   await rm(path, { recursive: true, force: true }).catch(() => undefined)
   openDirectories.delete(path)
-}
-
-/** Removes all that this process has open, at once: for signal handlers. */
-export function removeOpenWork(): void {
-  for (const path of openDirectories) {
-    try {
-      rmSync(path, { recursive: true, force: true })
-    } catch {
-      // the process ends now: a later run removes it
-    }
-  }
-  openDirectories.clear()
 }
 
 /** Removes the work directories of dead processes, and of unknown ones when they are a day old. */

@@ -11,13 +11,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  createAtomicFile,
-  removeOpenTemporaries,
-  writeFileAtomically,
-} from '../../src/storage/atomic-file.ts'
+import { createAtomicFile, writeFileAtomically } from '../../src/storage/atomic-file.ts'
 import { currentUmask } from '../../src/storage/process-umask.ts'
 import { parseTemporaryName } from '../../src/storage/temporary-name.ts'
+import { removeOpenTemporaries } from '../../src/storage/unfinished-work.ts'
 import { hasTool, isRoot } from '../fakes/tools.ts'
 import { compiled, runNode, scratchDirectory } from './node-process.ts'
 

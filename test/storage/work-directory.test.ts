@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { temporaryName } from '../../src/storage/temporary-name.ts'
-import { removeOpenWork, withWork } from '../../src/storage/work-directory.ts'
+import { removeOpenWork } from '../../src/storage/unfinished-work.ts'
+import { withWork } from '../../src/storage/work-directory.ts'
 
 let parent: string
 beforeEach(() => {

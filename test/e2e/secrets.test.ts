@@ -86,6 +86,8 @@ const asking: readonly (readonly string[])[] = [
   ['policy', 'pull'],
   ['pull', '--force', image],
 ]
+const only = (...names: readonly string[]) => asking.filter(([name]) => names.includes(name ?? ''))
+
 /** Commands that look at settings and at what is on this machine. */
 const local: readonly (readonly string[])[] = [
   ['backend', 'ls'],
@@ -149,7 +151,8 @@ describe('no secret comes out', () => {
   })
 
   test('with session keys, also as JSON', async () => {
-    const asJson = [...asking, ...local.slice(0, 3)].map((args) => ['--json', ...args])
+    const asked = only('doctor', 'whoami', 'token', 'describe', 'pull')
+    const asJson = [...asked, ['backend', 'status']].map((args) => ['--json', ...args])
     const outcomes = await runAll(asJson, sessionKeys)
     expect(failed(outcomes)).toEqual([])
     expectNoSecrets(outcomes)
@@ -171,7 +174,7 @@ describe('no secret comes out', () => {
   test('where AWS refuses the keys', async () => {
     const wrong = { ...ownKeys, SREGISTRY_AWS_KEY: 'AKIAPLANTEDPLANTED02' }
     const outcomes = await runAll(
-      asking.filter(([name]) => name !== 'policy'),
+      only('doctor', 'token', 'tags', 'describe', 'pull', 'create'),
       wrong,
     )
     expect(failed(outcomes)).toHaveLength(outcomes.length)

@@ -11,7 +11,6 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 import { isDiskError } from '../storage/disk-error.ts'
 import { makePrivateDirectory } from '../storage/private-directory.ts'
 import { type CatalogStore, catalogNamespace, catalogTable } from './catalog-store.ts'
-import { databaseError, isLocked, keepAsideWhenCorrupt } from './database-error.ts'
 
 export type SqliteStoreOptions = {
   /** How long a locked database is waited for, in all; 60 s by default. */
@@ -100,14 +99,18 @@ class SqliteStore implements CatalogStore {
 
   /** Runs one operation; once more when the file was replaced under us, and while it is locked. */
   async #run<T>(operation: (connection: Connection) => Promise<T>): Promise<T> {
-    const deadline = performance.now() + this.#lockWaitMs
+    // the process's own clock: that of `performance` is loaded for 2 ms when first asked
+    const deadlineMs = process.uptime() * 1000 + this.#lockWaitMs
     for (let mayReopen = true; ; ) {
       try {
         this.#connection ??= connect(this.#file, this.#lockWaitMs)
         return await operation(await this.#connection)
       } catch (error) {
+        const { databaseError, isLocked, keepAsideWhenCorrupt } = await import(
+          './database-error.ts'
+        )
         const wasReplaced = mayReopen && (await this.#isReplaced())
-        const mayWait = isLocked(error) && performance.now() < deadline
+        const mayWait = isLocked(error) && process.uptime() * 1000 < deadlineMs
         // an adapter that failed to open fails for ever, and a replaced file never comes back
         await this.close()
         if (wasReplaced) mayReopen = false

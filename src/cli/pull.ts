@@ -3,7 +3,6 @@ import type { PullOptions } from '../client/call-options.ts'
 import type { Client } from '../client/client.ts'
 import type { Container } from '../client/container.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
-import { printJson } from './print-json.ts'
 import { PullReport } from './pull-report.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
@@ -61,7 +60,9 @@ export async function pull(
       images.push(image)
       if (session.flags.quiet && !session.flags.json) session.stdout.line(image.path)
     }
-    if (session.flags.json) printJson(session, images.length === 1 ? images[0] : images)
+    if (!session.flags.json) return
+    const { printJson } = await import('./print-json.ts')
+    printJson(session, images.length === 1 ? images[0] : images)
   })
 }
 

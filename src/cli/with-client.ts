@@ -1,7 +1,6 @@
 /** Runs a command with a client, which is closed when the command has ended. */
 import type { Client } from '../client/client.ts'
 import { formatBanner } from '../terminal/banner.ts'
-import { askLine } from './ask.ts'
 import type { Session } from './session.ts'
 
 export type ClientNeeds = {
@@ -26,7 +25,7 @@ export async function withClient(
     ...(needs.reference === undefined ? {} : { reference: needs.reference }),
     onWarning: (text) => session.stderr.line(`warning: ${text}`),
     ...(process.stdin.isTTY && process.stderr.isTTY
-      ? { mfaCode: (device) => askLine(`code of the MFA device ${device}: `, session.signal) }
+      ? { mfaCode: (device) => askMfaCode(session, device) }
       : {}),
   })
   // its requests pass through the SDK and undici
@@ -41,4 +40,10 @@ export async function withClient(
   } finally {
     await client.close()
   }
+}
+
+/** Readline is loaded for who is asked. */
+async function askMfaCode(session: Session, device: string): Promise<string> {
+  const { askLine } = await import('./ask.ts')
+  return askLine(`code of the MFA device ${device}: `, session.signal)
 }

@@ -12,7 +12,6 @@ import { cancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { readAtMost } from './bounded-body.ts'
 import type { DirectConnections } from './direct-request.ts'
-import { networkFailure } from './network-failure.ts'
 import { type NetworkLimits, networkLimits } from './network-limits.ts'
 import { type ProxyChoice, proxyChoice } from './proxy.ts'
 import { AttemptFailed } from './retry.ts'
@@ -121,7 +120,7 @@ class NodeTransport implements Transport {
       return await this.#askWithin(request, limit.signal)
     } catch (thrown) {
       const reason = limit.signal.aborted ? limit.signal.reason : thrown
-      throw this.#failed(reason, request)
+      throw await this.#failed(reason, request)
     } finally {
       clearTimeout(timer)
       request.signal?.removeEventListener('abort', stop)
@@ -150,7 +149,7 @@ class NodeTransport implements Transport {
         discard: (reason) => void answer.body.destroy(reason),
       }
     } catch (thrown) {
-      throw this.#failed(thrown, request)
+      throw await this.#failed(thrown, request)
     }
   }
 
@@ -230,7 +229,8 @@ class NodeTransport implements Transport {
     return { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...request.headers }
   }
 
-  #failed(thrown: unknown, request: HttpRequest): Error {
+  async #failed(thrown: unknown, request: HttpRequest): Promise<Error> {
+    const { networkFailure } = await import('./network-failure.ts')
     const proxy = this.proxyOf(request.url)
     const place = { host: request.url.host, ...(proxy === undefined ? {} : { proxy }) }
     const { error, rule } = networkFailure(thrown, place, request.signal)

@@ -67,6 +67,8 @@ export type DoctorOptions = {
   readonly image?: string
   /** The time, in milliseconds. Default: the system's. */
   readonly now?: () => number
+  /** How long a rung that asks the registry or its storage may take. Default: 20 s. */
+  readonly patienceMs?: number
   readonly signal?: AbortSignal
 }
 

@@ -14,22 +14,28 @@ import {
 } from './doctor-case.ts'
 import { checkClock, checkCredentials, checkSettings, checkToken } from './doctor-identity.ts'
 import { checkEndpoint, checkImage, checkLayers, checkRepositories } from './doctor-registry.ts'
+import { controlPlaneHost } from './partition.ts'
+import { hostsToAllow } from './policy.ts'
 
 type Rung = {
   readonly key: RungKey
   readonly check: (one: DoctorCase) => Promise<Finding>
   /** Rungs that must not have failed. */
   readonly needs: readonly RungKey[]
+  /** Ends with the doctor's patience: a blocked host is silent, and a pull would try it for minutes. */
+  readonly isLimited?: true
 }
+
+const defaultPatienceMs = 20_000
 
 const ladder: readonly Rung[] = [
   { key: 'credentials', check: checkCredentials, needs: ['settings'] },
   { key: 'clock', check: checkClock, needs: ['settings', 'credentials'] },
   { key: 'token', check: checkToken, needs: ['settings', 'credentials'] },
-  { key: 'endpoint', check: checkEndpoint, needs: ['token'] },
+  { key: 'endpoint', check: checkEndpoint, needs: ['token'], isLimited: true },
   { key: 'repositories', check: checkRepositories, needs: ['token'] },
-  { key: 'image', check: checkImage, needs: ['endpoint', 'repositories'] },
-  { key: 'layers', check: checkLayers, needs: ['image'] },
+  { key: 'image', check: checkImage, needs: ['endpoint', 'repositories'], isLimited: true },
+  { key: 'layers', check: checkLayers, needs: ['image'], isLimited: true },
 ]
 
 /**
@@ -78,7 +84,37 @@ async function climb(
   if (blocker !== undefined || one === undefined) {
     return { status: 'skipped', evidence: `not tried: ${blocker ?? 'settings'} failed` }
   }
-  return safely(() => rung.check(one))
+  return rung.isLimited ? withinPatience(rung, one) : safely(() => rung.check(one))
+}
+
+async function withinPatience(rung: Rung, one: DoctorCase): Promise<Finding> {
+  const limitMs = one.patienceMs ?? defaultPatienceMs
+  const stop = new AbortController()
+  const timer = setTimeout(() => stop.abort(), limitMs)
+  const forward = (): void => stop.abort(one.signal?.reason)
+  one.signal?.addEventListener('abort', forward, { once: true })
+  try {
+    return await safely(() => rung.check({ ...one, signal: stop.signal }))
+  } catch (error) {
+    if (!stop.signal.aborted || one.signal?.aborted) throw error
+    return silence(one, limitMs)
+  } finally {
+    clearTimeout(timer)
+    one.signal?.removeEventListener('abort', forward)
+  }
+}
+
+/** "The manifest works, the layers hang": what drops packets says nothing, so all hosts are named. */
+function silence({ settings, connection }: DoctorCase, limitMs: number): Finding {
+  const { region } = connection.controlPlane
+  const host = settings.registryHost?.value ?? 'the registry’s host'
+  const hosts = hostsToAllow(host, controlPlaneHost(region, settings.variant), region)
+  return {
+    status: 'failed',
+    evidence: `no answer within ${Math.ceil(limitMs / 1000)} s`,
+    mend: `a firewall must let through: ${hosts.join(', ')}; or set HTTPS_PROXY`,
+    code: 'TIMEOUT',
+  }
 }
 
 function isBlocked(rung: Rung, failed: ReadonlySet<RungKey>): boolean {

@@ -10,6 +10,7 @@ import { isHealthy, runDoctor } from '../../src/aws/doctor.ts'
 import type { DoctorOptions, DoctorProbes, RungResult } from '../../src/aws/doctor-case.ts'
 import { fixFindings } from '../../src/aws/doctor-fix.ts'
 import { createRepository } from '../../src/aws/repositories.ts'
+import { cancelled } from '../../src/errors/cancelled.ts'
 import { SregistryError } from '../../src/errors/sregistry-error.ts'
 import { type LocalEcr, startLocalEcr } from '../../src/local-ecr/local-ecr.ts'
 import { createTransport, type Transport } from '../../src/registry/transport.ts'
@@ -265,5 +266,39 @@ test('a cancelled doctor ends with CANCELLED', async () => {
   setTimeout(() => stop.abort(), 100)
   await expect(examined({ options: { signal: stop.signal } })).rejects.toMatchObject({
     code: 'CANCELLED',
+  })
+})
+
+describe('a host that never answers', () => {
+  const silent = (signal?: AbortSignal) =>
+    new Promise<never>((_, reject) => {
+      signal?.addEventListener('abort', () => reject(cancelled('the probe')))
+    })
+
+  test.each(['endpoint', 'image', 'layers'] as const)(
+    'ends the rung %s with the hosts to allow',
+    async (key) => {
+      const probe = { endpoint: 'ping', image: 'image', layers: 'firstLayerByte' }[key]
+      const { of } = await examined({ probes: { [probe]: silent }, options: { patienceMs: 20 } })
+      expect(of(key)).toMatchObject({
+        status: 'failed',
+        code: 'TIMEOUT',
+        evidence: 'no answer within 1 s',
+        mend: expect.stringContaining('prod-us-east-1-starport-layer-bucket.s3'),
+      })
+      expect(of('storage')).toMatchObject({ status: 'ok' })
+    },
+  )
+
+  test('is left at once when the user cancels', async () => {
+    const stop = new AbortController()
+    const probes = {
+      image: (signal?: AbortSignal) => {
+        queueMicrotask(() => stop.abort())
+        return silent(signal)
+      },
+    }
+    const work = examined({ probes, options: { signal: stop.signal } })
+    await expect(work).rejects.toMatchObject({ code: 'CANCELLED' })
   })
 })

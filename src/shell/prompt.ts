@@ -314,6 +314,6 @@ class Prompt {
 
 const reminder = '.help for commands, help(client) for the API'
 
-const firstSteps = `  client.pull('library/busybox')   makes an image; Tab completes names, Ctrl-C cancels
-  client.repositories()            lists what the registry has; client.pull? explains a method
-  .doctor                          finds out why something does not work; .help for the rest`
+const firstSteps = `  client.pull('library/busybox')  makes an image; Tab completes, Ctrl-C cancels
+  client.repositories()           what the registry has; client.pull? explains it
+  .doctor                         why something does not work; .help for the rest`

@@ -55,6 +55,11 @@ export class Terminal {
     return this.#tmux(['capture-pane', '-p']).trimEnd()
   }
 
+  /** What was printed, its lines as they were before the terminal wrapped them. */
+  lines(): readonly string[] {
+    return this.#tmux(['capture-pane', '-p', '-J']).trimEnd().split('\n')
+  }
+
   /** Process id of the program's shell, for its children. */
   pid(): number {
     return Number(this.#tmux(['display-message', '-p', '#{pane_pid}']))

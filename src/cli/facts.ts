@@ -1,7 +1,7 @@
 /** Records as people read them: a name and a value on each line. */
 
+import { redact } from '../errors/redact.ts'
 import { formatSize } from '../terminal/quantities.ts'
-import { redact } from '../terminal/redact.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import { printJson } from './print-json.ts'
 import type { Session } from './session.ts'

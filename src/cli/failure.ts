@@ -1,7 +1,8 @@
 /** How commands tell their errors; loaded when there is one. */
+
+import { redact } from '../errors/redact.ts'
 import { isSregistryError } from '../errors/sregistry-error.ts'
 import { formatError, formatErrorJson, formatStack } from '../terminal/error-message.ts'
-import { redact } from '../terminal/redact.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import type { TerminalStyle } from '../terminal/terminal-style.ts'
 

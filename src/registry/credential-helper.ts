@@ -3,10 +3,10 @@
  * (docker-credential-helpers protocol). Run without a shell, in a group of their own, for 30 s at most.
  */
 import { throwIfCancelled } from '../errors/cancelled.ts'
+import { redact } from '../errors/redact.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { Credentials } from './credentials.ts'
 import { isJsonObject, own } from './json-document.ts'
-import { redact } from './redact.ts'
 import { visibleText } from './visible-text.ts'
 
 type HelperResult = {

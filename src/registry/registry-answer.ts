@@ -2,10 +2,11 @@
  * A registry's answers that are no success, told in our words (distribution spec § Error codes). Its
  * own text is shown cut, sanitised and without secrets; what decides is the code, never the prose.
  */
+
+import { redact } from '../errors/redact.ts'
 import { type ErrorCode, SregistryError } from '../errors/sregistry-error.ts'
 import { isJsonObject, own } from './json-document.ts'
 import { bareMediaType } from './media-types.ts'
-import { redact } from './redact.ts'
 import type { SmallAnswer } from './transport.ts'
 import { visibleText } from './visible-text.ts'
 

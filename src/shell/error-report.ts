@@ -1,7 +1,8 @@
 /** What went wrong, as the prompt shows it: three lines at most, the stack only on demand. */
+
+import { redact } from '../errors/redact.ts'
 import { isSregistryError } from '../errors/sregistry-error.ts'
 import { formatError, formatStack } from '../terminal/error-message.ts'
-import { redact } from '../terminal/redact.ts'
 import { sanitise, sanitiseLines } from '../terminal/sanitise.ts'
 import type { TerminalStyle } from '../terminal/terminal-style.ts'
 import type { SourcePlace } from './evaluate.ts'

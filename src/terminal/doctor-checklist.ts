@@ -1,5 +1,5 @@
 /** A rung of the doctor's ladder as lines: its mark, its evidence, where values come from, the mend. */
-import { redact } from './redact.ts'
+import { redact } from '../errors/redact.ts'
 import { sanitise } from './sanitise.ts'
 import type { TerminalStyle } from './terminal-style.ts'
 import { padText, textWidth } from './text-width.ts'

@@ -1,6 +1,7 @@
 /** An error as people see it: what happened, what to do, why. Three lines at most. */
+
+import { redact } from '../errors/redact.ts'
 import { isSregistryError } from '../errors/sregistry-error.ts'
-import { redact } from './redact.ts'
 import { sanitise, sanitiseJson, sanitiseLines } from './sanitise.ts'
 import type { TerminalStyle } from './terminal-style.ts'
 

@@ -70,6 +70,9 @@ async function writeCache(path: string, file: CacheFile): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const present = await stat(path).catch(() => undefined)
+    // a rename would put a file in place of /dev/null
+    if (present !== undefined && !present.isFile()) throw new Error('not a regular file')
     await writeSynced(temporary, JSON.stringify(file))
     await rename(temporary, path)
   } catch (cause) {

@@ -1,5 +1,5 @@
 /** SQLite's failures in our words (FAULTS § 2, B1–B12). */
-import { open, rename } from 'node:fs/promises'
+import { lstat, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type ErrorCode, isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import { diskError } from '../storage/disk-error.ts'
@@ -71,6 +71,8 @@ export async function databaseError(error: unknown, file: string): Promise<Sregi
 export async function keepAsideWhenCorrupt(error: unknown, file: string): Promise<void> {
   const code = sqliteCode(error)
   if (code === undefined || !damaged.has(code)) return
+  // a device or pipe is nobody's database, and must not be moved
+  if (!(await lstat(file)).isFile()) throw unreadable(file, error)
   const hasHeader = (await firstBytes(file)) === sqliteHeader
   if (code === 'SQLITE_NOTADB' && hasHeader) throw unreadable(file, error)
   const aside = `${file}.corrupt-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`

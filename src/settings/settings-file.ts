@@ -59,6 +59,7 @@ export function settingsFileWarning(path: string, document: SettingsDocument): s
  */
 export function writeSettingsFile(path: string, document: SettingsDocument): void {
   const target = targetOf(path)
+  refuseOtherKinds(path, target)
   const temporary = join(dirname(target), `.tmp-sregistry-${randomBytes(8).toString('hex')}`)
   try {
     const text = `${JSON.stringify(document, undefined, 4)}\n`
@@ -69,6 +70,15 @@ export function writeSettingsFile(path: string, document: SettingsDocument): voi
     removeQuietly(temporary)
     throw writeError(path, error)
   }
+}
+
+/** A rename would put a file in place of `/dev/null`, as which people switch the file off. */
+function refuseOtherKinds(path: string, target: string): void {
+  const stats = statSync(target, { throwIfNoEntry: false })
+  if (stats === undefined || stats.isFile()) return
+  throw new SregistryError('NOT_WRITABLE', `cannot write ${path}: it is not a regular file`, {
+    hint: 'set SREGISTRY_CLIENT_SECRETS to a file',
+  })
 }
 
 /**

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   existsSync,
   lstatSync,
@@ -143,4 +144,14 @@ describe('changing', () => {
     expect(readSettingsFile(path)).toEqual({ b: 2 })
     expect(readdirSync(home)).toEqual(['.sregistry'])
   })
+})
+
+test('what is not a regular file is not replaced: people switch files off with /dev/null', () => {
+  execFileSync('mkfifo', [path])
+  expect(caught(() => writeSettingsFile(path, {}))).toMatchObject({
+    code: 'NOT_WRITABLE',
+    message: `cannot write ${path}: it is not a regular file`,
+  })
+  expect(lstatSync(path).isFIFO()).toBe(true)
+  expect(readdirSync(home)).toEqual(['.sregistry'])
 })

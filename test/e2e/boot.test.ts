@@ -18,7 +18,12 @@ export const load = (url, context, next) => { writeSync(2, 'LOADED ' + url + '\\
   writeFileSync(join(hooks, 'loader.mjs'), loader)
   writeFileSync(
     join(hooks, 'register.mjs'),
-    `import { register } from 'node:module'\nregister(${JSON.stringify(pathToFileURL(join(hooks, 'loader.mjs')))})`,
+    // hooks see what is imported, require's own cache what was required
+    `import { writeSync } from 'node:fs'
+import { createRequire, register } from 'node:module'
+register(${JSON.stringify(pathToFileURL(join(hooks, 'loader.mjs')))})
+const { cache } = createRequire(import.meta.url)
+process.on('exit', () => { for (const path of Object.keys(cache)) writeSync(2, 'LOADED ' + path + '\\n') })`,
   )
 })
 afterAll(async () => {

@@ -38,8 +38,11 @@ export async function editStatement(context: CommandContext, argument: string): 
   const { history, lend } = promptOf(context, '.edit')
   const { editText } = await import('./subprocess.ts')
   const statements = history()
-  const index = argument === '' ? statements.length - 1 : Number(argument) - 1
-  const statement = statements[index]
+  // the last of all is this `.edit` itself
+  const statement =
+    argument === ''
+      ? statements.findLast((one) => !one.trimStart().startsWith('.'))
+      : statements[Number(argument) - 1]
   if (statement === undefined && argument !== '') {
     throw usageError('.edit [n]', `there is no statement ${argument}; .history lists them`)
   }

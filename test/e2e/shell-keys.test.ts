@@ -212,6 +212,16 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await terminal.until(/it is .*library-busybox:latest\.simg\nexit code 4\naws/)
   })
 
+  test('.edit opens the last statement in $EDITOR and runs what is left there', async () => {
+    const editor = join(home, 'editor')
+    writeFileSync(editor, '#!/bin/sh\nsed -i s/20/40/ "$1"\n', { mode: 0o755 })
+    await start({ env: { EDITOR: editor } })
+    terminal.enter('20 + 2')
+    await terminal.until(/^22$/m)
+    terminal.enter('.edit')
+    await terminal.until(/40 \+ 2\n42\naws:us-east-1>$/)
+  })
+
   test('.use changes client and prompt', async () => {
     await start()
     terminal.enter('.use region=eu-west-1')

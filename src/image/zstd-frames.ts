@@ -64,10 +64,14 @@ export class ZstdFrames {
     }
   }
 
-  /** The magic is held back until it is clear whether a frame or a skippable one begins. */
+  /**
+   * The magic is held back until it is clear whether a frame or a skippable one begins, the frame's
+   * header until its window is known to be allowed: a decoder would refuse it in words of its own.
+   */
   private *collect(part: Uint8Array): Generator<ZstdPiece> {
     this.collected.push(...part)
-    if (this.state !== 'magic' && this.state !== 'skip-size') yield part
+    const isHeldBack = ['magic', 'skip-size', 'header'].includes(this.state)
+    if (!isHeldBack) yield part
   }
 
   private *advance(): Generator<ZstdPiece> {
@@ -84,6 +88,7 @@ export class ZstdFrames {
       case 'header':
         checkWindow(this.descriptor, bytes)
         this.enter('block')
+        yield bytes
         break
       case 'block':
         this.block(bytes.readUIntLE(0, 3))

@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // vitest leaves one core free by default; these tests wait for other programs half of their time
+    maxWorkers: 2,
   },
 })

@@ -119,6 +119,7 @@ function svg(lines: readonly string[]): string {
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width.toFixed(0)} ${height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" fill="#c0caf5">`,
+    '<title>A session in the shell of sregistry</title>',
     `<rect width="100%" height="100%" rx="8" fill="#1a1b26"/>`,
     ...text,
     '</svg>\n',

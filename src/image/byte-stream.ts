@@ -85,6 +85,8 @@ export async function* throughTransform(
 ): AsyncGenerator<Buffer> {
   let failure: { readonly cause: unknown } | undefined
   let isAbandoned = false
+  // a source may fail when the transform has been read to its end, and then nobody else listens
+  transform.on('error', () => undefined)
   const feeding = feed(source, transform, (chunk) => {
     if (!isAbandoned) onFed(chunk)
     return !isAbandoned

@@ -4,10 +4,8 @@
  */
 import type { FileHandle } from 'node:fs/promises'
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
+import { blockRaw } from '../squashfs/format.ts'
 import type { PackingSlots } from './packing-slots.ts'
-
-/** Size word bit of blocks that are stored as they are (squashfs 4.0, data blocks). */
-const storedRaw = 0x1000000
 
 /** Bytes that go to the file in one write. */
 const batchBytes = 1_048_576
@@ -114,7 +112,7 @@ export class BlockStore {
   private finish(block: Uint8Array, stored: Uint8Array, submission: Submission): void {
     const isRaw = stored.length >= block.length
     submission.result = isRaw
-      ? { stored: block, sizeWord: block.length | storedRaw }
+      ? { stored: block, sizeWord: block.length | blockRaw }
       : { stored, sizeWord: stored.length }
     if (this.failure !== undefined) return
     let next = this.order[0]

@@ -2,7 +2,6 @@
  * Makes an image file of a container image: packs its layers, merges them, puts the metadata layer on
  * top, lays the result out and writes it as squashfs or SIF (DESIGN § 2).
  */
-import type { Digest } from '../registry/digest.ts'
 import { formatDigest } from '../registry/digest.ts'
 import { partitionAlignment } from '../sif/sif-format.ts'
 import { sifPrefix } from '../sif/sif-writer.ts'
@@ -15,7 +14,6 @@ import { namedLayer } from './layer-failure.ts'
 import { type PackedLayers, packLayers } from './layer-packing.ts'
 import type { LayerStore } from './layer-store.ts'
 import { writeSquashfsImage } from './layout/image-writer.ts'
-import { writeFully } from './layout/range-copy.ts'
 import { deffileText } from './metadata/deffile.ts'
 import { inspectMetadataJson, ociConfigJson } from './metadata/inspect-metadata.ts'
 import { imageTime, type MetadataOptions } from './metadata/metadata-config.ts'
@@ -28,6 +26,7 @@ import { applyLayer } from './tree/apply-layer.ts'
 import { applyMetadataLayer } from './tree/apply-metadata-layer.ts'
 import { DirectoryNode } from './tree/node.ts'
 import { type Ownership, setOwnership } from './tree/ownership.ts'
+import { writeFully } from './write-fully.ts'
 
 export type BuildOptions = Ownership & {
   readonly parameters: PackingParameters
@@ -193,7 +192,7 @@ class LayerLines {
     this.#forward = forward
     const first = new Map<string, number>()
     for (const [number, layer] of layers.entries()) {
-      const key = keyOf(layer.digest)
+      const key = formatDigest(layer.digest)
       if (!first.has(key)) first.set(key, number)
     }
     this.#order = [...first.values()]
@@ -211,8 +210,4 @@ class LayerLines {
       this.#forward({ type: 'line', text })
     }
   }
-}
-
-function keyOf(digest: Digest): string {
-  return formatDigest(digest)
 }

@@ -20,6 +20,7 @@ import type { PackingParameters } from './packing-parameters.ts'
 import type { PackingSlots } from './packing-slots.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
 import { TarReader, type TarSink } from './tar/tar-reader.ts'
+import { writeFully } from './write-fully.ts'
 
 export type PackLayerOptions = {
   /** The file to write; what it held is lost. A temporary name: the caller renames or removes it. */
@@ -119,14 +120,6 @@ function checkDiffId(actual: Digest, expected: Digest | undefined): void {
     `the layer unpacks to ${formatDigest(actual)}, its config says ${formatDigest(expected)}`,
     { hint: 'the image was built or stored wrongly: build and push it again' },
   )
-}
-
-async function writeFully(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  let written = 0
-  while (written < bytes.length) {
-    const rest = bytes.length - written
-    written += (await file.write(bytes, written, rest, position + written)).bytesWritten
-  }
 }
 
 /**

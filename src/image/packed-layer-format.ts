@@ -21,9 +21,6 @@ export const trailerMagic: Buffer = Buffer.from('PACK', 'latin1')
 /** Trailer bytes that the checksum covers, and where it lies. */
 export const checksumOffset = 24
 
-/** Size word bit of blocks that are stored as they are (squashfs 4.0, data blocks). */
-export const storedRaw = 0x1000000
-
 /** Position in this list is the kind's number. */
 export const entryKinds: readonly PackedEntry['kind'][] = [
   'directory',

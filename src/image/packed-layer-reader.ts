@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { Digest } from '../registry/digest.ts'
+import { blockRaw } from '../squashfs/format.ts'
 import { damaged, IndexDecoder } from './index-decoder.ts'
 import type { PackedContent, PackedEntry, PackedFragment, PackedLayer } from './packed-layer.ts'
 import {
@@ -13,7 +14,6 @@ import {
   headerBytes,
   headerMagic,
   packedLayerVersion,
-  storedRaw,
   trailerBytes,
   trailerMagic,
 } from './packed-layer-format.ts'
@@ -123,7 +123,7 @@ function decodeFragment(decoder: IndexDecoder, bounds: Bounds): PackedFragment {
   const sizeBytes = decoder.number()
   checkSizeWord(sizeWord, bounds)
   if (sizeBytes > bounds.blockSize || sizeWord === 0) throw damaged('a fragment is too large')
-  checkRange(position, sizeWord % storedRaw, bounds)
+  checkRange(position, sizeWord % blockRaw, bounds)
   return { position, sizeWord, sizeBytes }
 }
 
@@ -203,15 +203,15 @@ function decodeBlocks(
     const word = decoder.number()
     checkSizeWord(word, bounds)
     blocks[i] = word
-    storedBytes += word % storedRaw
+    storedBytes += word % blockRaw
   }
   checkRange(position, storedBytes, bounds)
   return blocks
 }
 
 function checkSizeWord(word: number, { blockSize }: Bounds): void {
-  const size = word % storedRaw
-  if (word >= 2 * storedRaw || size > blockSize || (size === 0 && word !== 0)) {
+  const size = word % blockRaw
+  if (word >= 2 * blockRaw || size > blockSize || (size === 0 && word !== 0)) {
     throw damaged('the size of a block is wrong')
   }
 }

@@ -3,6 +3,7 @@
  * layers; whole fragment blocks too, unless so little of one is still needed that its tails are better
  * packed anew. Pure: it reads the index of the layers and writes nothing.
  */
+import { blockSizeMask } from '../../squashfs/format.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
 import type { PackedLayer } from '../packed-layer.ts'
 import type { DirectoryNode } from '../tree/node.ts'
@@ -65,7 +66,7 @@ export function layOutImage(
 
 /** The stored size within a squashfs size word. */
 export function storedSize(sizeWord: number): number {
-  return sizeWord & 0xffffff
+  return sizeWord & blockSizeMask
 }
 
 function fragmentUses(homes: readonly ContentHome[]): FragmentUse[] {

@@ -5,16 +5,15 @@
 import type { FileHandle } from 'node:fs/promises'
 import { headBytes, misleadsRuntimes } from '../../sif/detect-image.ts'
 import type { BlockCompressor } from '../../squashfs/block-compressor.ts'
+import { blockRaw } from '../../squashfs/format.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
 import { dataStart, encodeSquashfsTables } from '../../squashfs/table-encoder.ts'
 import type { PackedLayer } from '../packed-layer.ts'
 import type { DirectoryNode } from '../tree/node.ts'
+import { writeFully } from '../write-fully.ts'
 import type { MovedTail, RepackedFragment } from './fragment-repacking.ts'
 import { type ImageLayout, layOutImage, storedSize } from './image-layout.ts'
-import { copyRanges, LayerFiles, writeFully } from './range-copy.ts'
-
-/** Size word bit of blocks that are stored as they are (squashfs 4.0, data blocks). */
-const storedRaw = 0x1000000
+import { copyRanges, LayerFiles } from './range-copy.ts'
 
 export type ImageWriteOptions = {
   /** Where the squashfs image begins in the output; 0 but for SIF. */
@@ -121,7 +120,7 @@ async function writeRepacked(
     const stored = await options.compressor.compress(bytes)
     const isRaw = stored.length >= bytes.length
     await writeFully(output, isRaw ? bytes : stored, options.base + end)
-    const sizeWord = isRaw ? bytes.length | storedRaw : stored.length
+    const sizeWord = isRaw ? bytes.length | blockRaw : stored.length
     fragments.push({ position: end, sizeWord })
     end += storedSize(sizeWord)
   }
@@ -164,7 +163,7 @@ class FragmentReader {
     if (block === undefined) throw new RangeError(`layer ${source} has no fragment ${index}`)
     const stored = Buffer.allocUnsafe(storedSize(block.sizeWord))
     await this.files.read(source, stored, block.position)
-    if ((block.sizeWord & storedRaw) !== 0) return stored
+    if ((block.sizeWord & blockRaw) !== 0) return stored
     return this.options.compressor.decompressSync(stored, this.options.blockSize)
   }
 }

@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { throwIfCancelled } from '../../errors/cancelled.ts'
 import { SregistryError } from '../../errors/sregistry-error.ts'
+import { writeFully } from '../write-fully.ts'
 import type { CopiedRange } from './image-layout.ts'
 
 /** Big enough that system calls don't count, small enough that two buffers are nothing. */
@@ -81,24 +82,6 @@ export async function copyRanges(
     }
   } finally {
     await writing
-  }
-}
-
-/** Writes all of the bytes at a position. */
-export async function writeFully(
-  output: FileHandle,
-  bytes: Uint8Array,
-  position: number,
-): Promise<void> {
-  let written = 0
-  while (written < bytes.length) {
-    const { bytesWritten } = await output.write(
-      bytes,
-      written,
-      bytes.length - written,
-      position + written,
-    )
-    written += bytesWritten
   }
 }
 

@@ -1,0 +1,19 @@
+import type { FileHandle } from 'node:fs/promises'
+
+/** Writes all of the bytes at a position. */
+export async function writeFully(
+  output: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const { bytesWritten } = await output.write(
+      bytes,
+      written,
+      bytes.length - written,
+      position + written,
+    )
+    written += bytesWritten
+  }
+}

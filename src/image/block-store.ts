@@ -13,7 +13,7 @@ const batchBytes = 1_048_576
 /** Blocks of one layer that may wait for a slot before its stream is held back. */
 const maxWaitingBlocks = 2
 
-/** Told once the place of a block is known, in the order of the blocks. */
+/** Told once the place of a block is known, in the order of the blocks; stored is the block when raw. */
 export type OnStored = (stored: Uint8Array, sizeWord: number, position: number) => void
 
 type Submission = { readonly onStored: OnStored; result: CompressedBlock | undefined }
@@ -26,6 +26,7 @@ export class BlockStore {
   private waitingBlocks = 0
   private inFlight = 0
   private batch: Uint8Array[] = []
+  private readonly slabs = new Slabs()
   private batchedBytes = 0
   private written: number
   private writing: Promise<void> | undefined
@@ -56,6 +57,12 @@ export class BlockStore {
       this.waitingBlocks -= 1
       this.compress(block, submission)
     })
+  }
+
+  /** Takes a block that is compressed already, and copies it at once. */
+  put(stored: Uint8Array, sizeWord: number, onStored: OnStored): void {
+    this.order.push({ onStored, result: { stored: this.slabs.copy(stored), sizeWord } })
+    this.appendReady()
   }
 
   /** Waits until the stream may go on. @throws what a compression or a write failed with. */
@@ -114,6 +121,11 @@ export class BlockStore {
     submission.result = isRaw
       ? { stored: block, sizeWord: block.length | blockRaw }
       : { stored, sizeWord: stored.length }
+    this.appendReady()
+  }
+
+  /** Everything up to the first block that is still being compressed. */
+  private appendReady(): void {
     if (this.failure !== undefined) return
     let next = this.order[0]
     while (next?.result !== undefined) {
@@ -134,6 +146,7 @@ export class BlockStore {
   private startWriting(): void {
     if (this.writing !== undefined || this.batch.length === 0 || this.failure !== undefined) return
     const { batch } = this
+    const slabs = this.slabs.handOver()
     const position = this.written
     this.written += this.batchedBytes
     this.batch = []
@@ -144,6 +157,7 @@ export class BlockStore {
       })
       .then(() => {
         this.writing = undefined
+        this.slabs.giveBack(slabs)
         if (this.batchedBytes >= batchBytes) this.startWriting()
         this.notify()
       })
@@ -164,6 +178,43 @@ export class BlockStore {
     if (this.failure !== undefined) throw this.failure.cause
   }
 }
+
+/**
+ * Copies of stored blocks, in large buffers that are used again: one for each block would be garbage
+ * that nothing collects before it is tens of megabytes.
+ */
+class Slabs {
+  private readonly free: Buffer[] = []
+  private used: Buffer[] = []
+  private filled = slabBytes
+
+  copy(bytes: Uint8Array): Buffer {
+    if (bytes.length > slabBytes) return Buffer.from(bytes)
+    if (this.filled + bytes.length > slabBytes) {
+      this.used.push(this.free.pop() ?? Buffer.allocUnsafeSlow(slabBytes))
+      this.filled = 0
+    }
+    const start = this.filled
+    this.filled += bytes.length
+    const copy = this.used[this.used.length - 1]?.subarray(start, this.filled) ?? Buffer.alloc(0)
+    copy.set(bytes)
+    return copy
+  }
+
+  /** The buffers filled so far, which copies to come leave alone. */
+  handOver(): readonly Buffer[] {
+    const { used } = this
+    this.used = []
+    this.filled = slabBytes
+    return used
+  }
+
+  giveBack(slabs: readonly Buffer[]): void {
+    this.free.push(...slabs)
+  }
+}
+
+const slabBytes = 1_048_576
 
 /** writev may write less than it is given, and takes at most IOV_MAX buffers. */
 async function writeAll(file: FileHandle, batch: readonly Uint8Array[], at: number): Promise<void> {

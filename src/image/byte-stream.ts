@@ -49,7 +49,8 @@ export async function lookAhead(
   while (length < count) {
     const next = await iterator.next()
     if (next.done) break
-    chunks.push(next.value)
+    // a copy: a source may use its buffer again for the next
+    chunks.push(new Uint8Array(next.value))
     length += next.value.length
   }
   return { head: Buffer.concat(chunks).subarray(0, count), whole: chain(chunks, iterator) }

@@ -4,7 +4,7 @@
  * equal ones once. Blocks of zeros are holes.
  */
 import { createHash, type Hash } from 'node:crypto'
-import type { BlockStore } from './block-store.ts'
+import type { BlockBuilder, BlockBuilders, BuiltPart } from './block-builder.ts'
 import type { PackedContent, PackedFragment } from './packed-layer.ts'
 
 const noBlocks = new Uint32Array()
@@ -17,19 +17,19 @@ export type OpenContent = {
 export class FilePacker {
   /** Complete when the block store has been flushed. */
   readonly fragments: PackedFragment[] = []
-  private readonly store: BlockStore
+  private readonly builders: BlockBuilders
   private readonly blockSize: number
   private readonly zeros: Buffer
-  private readonly buffers: BlockBuffers
   private large: LargeFile | undefined
   private readonly small: SmallFiles
 
-  constructor(store: BlockStore, blockSize: number) {
-    this.store = store
+  constructor(builders: BlockBuilders, blockSize: number) {
+    this.builders = builders
     this.blockSize = blockSize
     this.zeros = Buffer.alloc(blockSize)
-    this.buffers = new BlockBuffers(blockSize)
-    this.small = new SmallFiles(this.zeros, (tails) => this.storeFragment(tails))
+    this.small = new SmallFiles(this.zeros, builders.small, (part, sizeBytes) =>
+      this.storeFragment(part, sizeBytes),
+    )
   }
 
   /** Begins a file. Its bytes follow by data and hole, exactly as many as it says. */
@@ -42,19 +42,19 @@ export class FilePacker {
       fragment: undefined,
     }
     if (sizeBytes < this.blockSize) this.small.begin(content)
-    else this.large = new LargeFile(content, this.store, this.buffers, this.zeros)
+    else this.large = new LargeFile(content, this.builders.large, this.zeros)
     return content
   }
 
-  /** The bytes must stay as they are until the store has them. */
+  /** Bytes that the builders take as they are. */
   data(bytes: Buffer): void {
-    if (this.large === undefined) this.small.data(bytes)
+    if (this.large === undefined) this.builders.small.append(bytes)
     else this.large.data(bytes)
   }
 
   hole(sizeBytes: number): void {
-    let rest = sizeBytes
-    while (rest > 0) rest -= this.large?.skipBlocks(rest) || this.zeroBytes(rest)
+    if (this.large === undefined) this.builders.small.appendZeros(sizeBytes)
+    else this.large.hole(sizeBytes)
   }
 
   end(): void {
@@ -68,46 +68,35 @@ export class FilePacker {
     this.small.finish()
   }
 
-  private zeroBytes(atMost: number): number {
-    const part = this.zeros.subarray(0, Math.min(atMost, this.large?.toBlockEnd ?? atMost))
-    this.data(part)
-    return part.length
-  }
-
-  private storeFragment(tails: Buffer): void {
+  private storeFragment(part: BuiltPart, sizeBytes: number): void {
     const index = this.fragments.length
-    this.fragments.push({ position: 0, sizeWord: 0, sizeBytes: tails.length })
-    this.store.submit(tails, (stored, sizeWord, position) => {
-      if (stored !== tails) this.small.recycle(tails)
-      this.fragments[index] = { position, sizeWord, sizeBytes: tails.length }
+    this.fragments.push({ position: 0, sizeWord: 0, sizeBytes })
+    this.builders.small.store(part, (sizeWord, position) => {
+      this.fragments[index] = { position, sizeWord, sizeBytes }
     })
   }
 }
 
 /**
- * A file of a block or more. Its identity is the sha256 of its size, the block size, and its size words
- * and stored blocks, marked as such: exact, since a block is compressed in one way only, and cheaper
- * than the bytes themselves, since stored ones are fewer.
+ * A file of a block or more. Its identity is the sha256 of its size, the block size and, for each block
+ * that is no hole, its number and its bytes: holes of any size cost nothing.
  */
 class LargeFile {
   private readonly content: OpenContent
-  private readonly store: BlockStore
+  private readonly builder: BlockBuilder
   private readonly zeros: Buffer
-  private readonly buffers: BlockBuffers
   private readonly blockSize: number
   private readonly identity: Hash
   private readonly words: Uint32Array
-  private submitted = 0
+  private blocks = 0
   private rest: number
-  private pending: Buffer | undefined
-  private pendingBytes = 0
+  private filled = 0
   private openBlocks = 1
 
-  constructor(content: OpenContent, store: BlockStore, buffers: BlockBuffers, zeros: Buffer) {
+  constructor(content: OpenContent, builder: BlockBuilder, zeros: Buffer) {
     const blockSize = zeros.length
     this.content = content
-    this.store = store
-    this.buffers = buffers
+    this.builder = builder
     this.zeros = zeros
     this.blockSize = blockSize
     this.rest = content.sizeBytes
@@ -116,66 +105,63 @@ class LargeFile {
     this.identity = createHash('sha256').update(`${content.sizeBytes} ${blockSize}\n`)
   }
 
-  /** Bytes that complete the current block. */
-  get toBlockEnd(): number {
-    return this.blockSize - this.pendingBytes
-  }
-
-  /** Blocks are taken as views where one chunk holds them whole. */
   data(bytes: Buffer): void {
-    let offset = 0
-    while (offset < bytes.length) {
-      const wanted = Math.min(this.blockSize, this.rest + this.pendingBytes)
-      if (this.pendingBytes === 0 && bytes.length - offset >= wanted) {
-        this.rest -= wanted
-        this.block(bytes.subarray(offset, offset + wanted))
-        offset += wanted
-      } else offset += this.collect(bytes, offset, wanted)
+    for (let offset = 0; offset < bytes.length; ) {
+      const part = bytes.subarray(offset, offset + this.toBlockEnd)
+      this.builder.append(part)
+      this.added(part.length)
+      offset += part.length
     }
   }
 
-  /** Leaves out whole blocks of zeros. @returns how many bytes they are, 0 inside a block. */
-  skipBlocks(zeroBytes: number): number {
-    if (this.pendingBytes > 0) return 0
-    const count = Math.floor(zeroBytes / this.blockSize)
-    this.submitted += count
-    this.rest -= count * this.blockSize
-    return count * this.blockSize
+  /** Whole blocks of zeros are passed over; they may be many. */
+  hole(sizeBytes: number): void {
+    let left = sizeBytes
+    while (left > 0) {
+      const whole = this.filled === 0 ? Math.floor(left / this.blockSize) : 0
+      if (whole > 0) {
+        this.blocks += whole
+        this.rest -= whole * this.blockSize
+        left -= whole * this.blockSize
+      } else {
+        const part = Math.min(left, this.toBlockEnd)
+        this.builder.appendZeros(part)
+        this.added(part)
+        left -= part
+      }
+    }
   }
 
   end(): void {
     this.closeBlock()
   }
 
-  private collect(bytes: Buffer, offset: number, wanted: number): number {
-    this.pending ??= this.buffers.take()
-    const end = Math.min(bytes.length, offset + wanted - this.pendingBytes)
-    const copied = bytes.copy(this.pending, this.pendingBytes, offset, end)
-    this.pendingBytes += copied
-    this.rest -= copied
-    if (this.pendingBytes === wanted) {
-      const block = this.pending.subarray(0, wanted)
-      this.pending = undefined
-      this.pendingBytes = 0
-      this.block(block, block)
-    }
-    return copied
+  /** Bytes that complete the current block. */
+  private get toBlockEnd(): number {
+    return Math.min(this.blockSize - this.filled, this.rest)
   }
 
-  /** @param own The block when it is a buffer of ours, which can then be used again. */
-  private block(block: Buffer, own?: Buffer): void {
-    const number = this.submitted
-    this.submitted += 1
-    if (isZero(block, this.zeros)) {
-      this.buffers.giveBack(own)
-      return // its size word stays 0: a hole
+  private added(count: number): void {
+    this.filled += count
+    this.rest -= count
+    if (this.filled === this.blockSize || this.rest === 0) this.block()
+  }
+
+  private block(): void {
+    const number = this.blocks
+    const { bytes } = this.builder
+    this.blocks += 1
+    this.filled = 0
+    if (isZero(bytes, this.zeros)) {
+      // its size word stays 0: a hole; nothing was marked, so all goes
+      this.builder.truncate()
+      return
     }
     this.openBlocks += 1
-    this.store.submit(block, (stored, sizeWord, position) => {
+    this.identity.update(`${number}\n`).update(bytes)
+    this.builder.store('whole', (sizeWord, position) => {
       if (this.content.position === 0) this.content.position = position
       this.words[number] = sizeWord
-      this.identity.update(stored)
-      if (stored !== block) this.buffers.giveBack(own)
       this.closeBlock()
     })
   }
@@ -183,29 +169,9 @@ class LargeFile {
   /** The last one to close, the file's end or a block, completes the content. */
   private closeBlock(): void {
     this.openBlocks -= 1
-    if (this.openBlocks > 0) return
-    const { buffer, byteOffset, byteLength } = this.words
-    this.identity.update(new Uint8Array(buffer, byteOffset, byteLength))
-    this.content.identity = `${largeMark}${this.identity.digest('binary')}`
-  }
-}
-
-/** Buffers of one block, used again: what is allocated anew for each block soon asks for collections. */
-class BlockBuffers {
-  private readonly free: ArrayBufferLike[] = []
-  private readonly blockSize: number
-
-  constructor(blockSize: number) {
-    this.blockSize = blockSize
-  }
-
-  take(): Buffer {
-    const buffer = this.free.pop()
-    return buffer === undefined ? Buffer.allocUnsafeSlow(this.blockSize) : Buffer.from(buffer)
-  }
-
-  giveBack(buffer: Buffer | undefined): void {
-    if (buffer !== undefined) this.free.push(buffer.buffer)
+    if (this.openBlocks === 0) {
+      this.content.identity = `${largeMark}${this.identity.digest('binary')}`
+    }
   }
 }
 
@@ -220,40 +186,38 @@ const isZeros = -1
 class SmallFiles {
   private readonly known = new Map<string, number>()
   private readonly zeros: Buffer
-  private readonly onFragment: (tails: Buffer) => void
-  private readonly buffers: BlockBuffers
-  private buffer: Buffer
-  private filled = 0
+  private readonly builder: BlockBuilder
+  private readonly onFragment: (part: BuiltPart, sizeBytes: number) => void
   private start = 0
   private fragment = 0
   private content: OpenContent | undefined
 
-  constructor(zeros: Buffer, onFragment: (tails: Buffer) => void) {
+  constructor(
+    zeros: Buffer,
+    builder: BlockBuilder,
+    onFragment: (part: BuiltPart, sizeBytes: number) => void,
+  ) {
     this.zeros = zeros
+    this.builder = builder
     this.onFragment = onFragment
-    this.buffers = new BlockBuffers(2 * zeros.length)
-    this.buffer = this.buffers.take()
   }
 
   begin(content: OpenContent): void {
     this.content = content
-    this.start = this.filled
-  }
-
-  data(bytes: Buffer): void {
-    this.filled += bytes.copy(this.buffer, this.filled)
+    this.builder.mark()
   }
 
   /** A file whose content is known, or is zeros, leaves nothing behind. */
   end(): void {
     const { content } = this
     if (content === undefined) return
-    const bytes = this.buffer.subarray(this.start, this.filled)
+    const bytes = this.builder.bytes.subarray(this.start)
     const identity = createHash('sha256').update(bytes).digest('binary')
     const known = this.known.get(identity)
     const place = known ?? this.place(bytes)
     if (known === undefined) this.known.set(identity, place)
-    if (known !== undefined || place === isZeros) this.filled = this.start
+    if (known !== undefined || place === isZeros) this.builder.truncate()
+    else this.start += bytes.length
     content.identity = identity
     if (place === isZeros) content.blocks = new Uint32Array(bytes.length === 0 ? 0 : 1)
     else {
@@ -265,32 +229,21 @@ class SmallFiles {
   }
 
   finish(): void {
-    if (this.filled > 0) this.cut(this.filled)
+    if (this.start > 0) this.onFragment('whole', this.start)
   }
 
-  /** Takes back the buffer of a fragment that is stored. */
-  recycle(tails: Buffer): void {
-    this.buffers.giveBack(tails)
-  }
-
+  /** Where a new content lies; one that does not fit begins the next fragment. */
   private place(bytes: Buffer): number {
     if (isZero(bytes, this.zeros)) return isZeros
-    if (this.filled > this.zeros.length) this.cut(this.start)
+    if (this.start + bytes.length > this.zeros.length) {
+      this.onFragment('marked', this.start)
+      this.start = 0
+      this.fragment += 1
+    }
     return this.fragment * positionFactor + this.start
-  }
-
-  /** Stores the first bytes as a fragment; what follows them begins the next. */
-  private cut(bytes: number): void {
-    const old = this.buffer
-    this.buffer = this.buffers.take()
-    this.filled = old.copy(this.buffer, 0, bytes, this.filled)
-    this.start = 0
-    this.fragment += 1
-    this.onFragment(old.subarray(0, bytes))
   }
 }
 
-/** memcmp stops at the first byte that differs: nearly free for anything but zeros. */
 function isZero(bytes: Buffer, zeros: Buffer): boolean {
   return zeros.compare(bytes, 0, bytes.length, 0, bytes.length) === 0
 }

@@ -5,9 +5,11 @@
 
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
+import type { Recoder } from '../deflate/recoder.ts'
 import { isSregistryError } from '../errors/sregistry-error.ts'
 import { lookAhead, throughTransform } from './byte-stream.ts'
 import type { LayerMeter } from './layer-limits.ts'
+import { recodedGunzip } from './recoded-gunzip.ts'
 import { layerInvalid } from './tar/layer-invalid.ts'
 import { frameEnd, ZstdFrames, type ZstdPiece } from './zstd-frames.ts'
 
@@ -17,27 +19,55 @@ const outputChunkBytes = 262_144
 /** Longest magic. */
 const magicBytes = 4
 
-type LayerForm = 'gzip' | 'zstd' | 'plain'
+export type LayerForm = 'gzip' | 'zstd' | 'plain'
 
-/**
- * The tar stream of a layer. Chunks are the reader's to keep.
- * @throws {SregistryError} LAYER_INVALID when it is cut, damaged, compressed twice or followed by
- *   something else; LIMIT_EXCEEDED when it unpacks to more than an honest layer would.
- */
-export async function* decodeLayer(
+/** A layer whose first bytes have been looked at. */
+export type OpenedLayer = {
+  readonly form: LayerForm
+  /**
+   * The tar stream. Chunks are the reader's to keep, but with a recoder, which keeps beside each what
+   * it needs to recode it, and makes it good only until the next.
+   * @throws {SregistryError} LAYER_INVALID when it is cut, damaged, compressed twice or followed by
+   *   something else; LIMIT_EXCEEDED when it unpacks to more than an honest layer would.
+   */
+  decode(recoder?: Recoder): AsyncGenerator<Buffer>
+}
+
+export async function openLayer(
   source: AsyncIterable<Uint8Array>,
   meter: LayerMeter,
+  { reusesChunks }: { readonly reusesChunks?: boolean | undefined } = {},
+): Promise<OpenedLayer> {
+  const { head, whole } = await lookAhead(source, magicBytes)
+  const form = formOf(head)
+  return {
+    form,
+    decode(recoder) {
+      // the recoder takes what it is given at once, others may keep it
+      const bytes = reusesChunks && recoder === undefined ? copied(whole) : whole
+      return decodeLayer(form, bytes, meter, recoder)
+    },
+  }
+}
+
+async function* copied(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) yield new Uint8Array(chunk)
+}
+
+async function* decodeLayer(
+  form: LayerForm,
+  source: AsyncIterable<Uint8Array>,
+  meter: LayerMeter,
+  recoder: Recoder | undefined,
 ): AsyncGenerator<Buffer> {
   let blobBytes = 0
   let tarBytes = 0
   const counted = counting(source, (bytes) => {
     blobBytes += bytes
   })
-  const { head, whole } = await lookAhead(counted, magicBytes)
-  const form = formOf(head)
   const check = new SecondCompressionCheck(form)
   try {
-    for await (const chunk of decoded(form, whole)) {
+    for await (const chunk of decoded(form, counted, recoder)) {
       tarBytes += chunk.length
       meter.checkUnpacked(tarBytes)
       if (form !== 'plain') meter.checkRatio(form, blobBytes, tarBytes)
@@ -49,8 +79,14 @@ export async function* decodeLayer(
   }
 }
 
-function decoded(form: LayerForm, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  if (form === 'gzip') return gunzip(source)
+function decoded(
+  form: LayerForm,
+  source: AsyncIterable<Uint8Array>,
+  recoder: Recoder | undefined,
+): AsyncIterable<Uint8Array> {
+  if (form === 'gzip') {
+    return recoder === undefined ? gunzip(source) : recodedGunzip(source, recoder)
+  }
   return form === 'zstd' ? decodeZstd(source) : source
 }
 

@@ -8,6 +8,7 @@ import type { BuildEvent } from './build-event.ts'
 import type { ImageSource } from './image-source.ts'
 import { BlobBytes, namedLayer } from './layer-failure.ts'
 import type { LayerDraft, LayerStore } from './layer-store.ts'
+import { packInThread } from './pack-in-thread.ts'
 import { packLayer } from './pack-layer.ts'
 import type { PackedLayer } from './packed-layer.ts'
 import type { PackingParameters } from './packing-parameters.ts'
@@ -55,6 +56,9 @@ export async function packLayers(
 }
 
 type LayerWork = { readonly number: number; readonly layer: Descriptor; readonly diffId: Digest }
+
+/** Smaller layers are packed here: a thread takes some 30 ms to begin. */
+const minThreadBytes = 2_097_152
 
 class LayersPacking {
   readonly #source: ImageSource
@@ -176,15 +180,17 @@ class LayersPacking {
       }),
     )
     try {
-      const packed = await packLayer(bytes, {
+      const options = {
         path: draft.path,
         parameters,
         diffId,
         blobDigest: layer.digest,
-        compressor,
-        slots,
         signal: this.#abort.signal,
-      })
+      }
+      const packed =
+        layer.sizeBytes < minThreadBytes
+          ? await packLayer(bytes, { ...options, compressor, slots })
+          : await packInThread(bytes, options)
       this.#drafts.push(draft)
       return packed
     } catch (error) {

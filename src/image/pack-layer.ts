@@ -4,13 +4,16 @@
  */
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
+import { Recoder } from '../deflate/recoder.ts'
+import { recoderModule } from '../deflate/recoder-module.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { type Digest, equalDigests, formatDigest } from '../registry/digest.ts'
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
+import { type BlockBuilders, poolBuilders } from './block-builder.ts'
 import { BlockStore } from './block-store.ts'
 import { cancellable } from './byte-stream.ts'
 import { FilePacker } from './file-packer.ts'
-import { decodeLayer } from './layer-decoder.ts'
+import { type LayerForm, openLayer } from './layer-decoder.ts'
 import { defaultLayerLimits, type LayerLimits, LayerMeter } from './layer-limits.ts'
 import type { PackedEntry, PackedLayer } from './packed-layer.ts'
 import { headerBytes } from './packed-layer-format.ts'
@@ -18,6 +21,8 @@ import { decodeIndex } from './packed-layer-reader.ts'
 import { EntryEncoder, encodeHeader, encodeIndex, encodeTrailer } from './packed-layer-writer.ts'
 import type { PackingParameters } from './packing-parameters.ts'
 import type { PackingSlots } from './packing-slots.ts'
+import { recodedBuilders } from './recoded-block-builder.ts'
+import { recodingEffort } from './recoding-effort.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
 import { TarReader, type TarSink } from './tar/tar-reader.ts'
 import { writeFully } from './write-fully.ts'
@@ -35,8 +40,8 @@ export type PackLayerOptions = {
   /** Shared by the layers that are packed at the same time. */
   readonly slots: PackingSlots
   readonly limits?: Partial<LayerLimits> | undefined
-  /** Flush the file to the disk before it is closed. Default false: the caller does. */
-  readonly sync?: boolean | undefined
+  /** The source's chunks are good only until the next is asked for. Default false. */
+  readonly reusesChunks?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -50,11 +55,21 @@ export async function packLayer(
   source: AsyncIterable<Uint8Array>,
   options: PackLayerOptions,
 ): Promise<PackedLayer> {
+  const { index, position } = await writePackedLayer(source, options)
+  return decodeIndex(index, position, options.path)
+}
+
+/** The index of a packed layer, and where it begins in the file. */
+export type WrittenIndex = { readonly index: Buffer; readonly position: number }
+
+/** As packLayer, for a thread that hands the index on as bytes. */
+export async function writePackedLayer(
+  source: AsyncIterable<Uint8Array>,
+  options: PackLayerOptions,
+): Promise<WrittenIndex> {
   const file = await open(options.path, 'w')
   try {
-    const layer = await packInto(file, source, options)
-    if (options.sync) await file.sync()
-    return layer
+    return await packInto(file, source, options)
   } finally {
     await file.close()
   }
@@ -64,14 +79,22 @@ async function packInto(
   file: FileHandle,
   source: AsyncIterable<Uint8Array>,
   options: PackLayerOptions,
-): Promise<PackedLayer> {
+): Promise<WrittenIndex> {
   const store = new BlockStore(file, headerBytes, options)
   const meter = new LayerMeter({ ...defaultLayerLimits, ...options.limits })
-  const packer = new LayerPacker(store, options.parameters.blockSize, meter)
   try {
     await writeFully(file, encodeHeader(), 0)
     const bytes = cancellable(source, 'packing a layer', options.signal)
-    const stream = await unpack(decodeLayer(bytes, meter), packer, store)
+    const layer = await openLayer(bytes, meter, options)
+    const recoder = recoderFor(layer.form, options.parameters)
+    const packer = new LayerPacker(
+      recoder === undefined
+        ? poolBuilders(store, options.parameters.blockSize)
+        : recodedBuilders(recoder, store, options.compressor),
+      options.parameters.blockSize,
+      meter,
+    )
+    const stream = await unpack(layer.decode(recoder), packer, store)
     checkDiffId(stream.diffId, options.diffId)
     const description = {
       parameters: options.parameters,
@@ -83,11 +106,17 @@ async function packInto(
     const index = encodeIndex(description, packer.encodeEntries())
     await writeFully(file, index, store.position)
     await writeFully(file, encodeTrailer(index, store.position), store.position + index.length)
-    return decodeIndex(index, store.position, options.path)
+    return { index, position: store.position }
   } catch (error) {
     await store.abandon(error)
     throw error
   }
+}
+
+/** A gzip layer's own stream is taken over where the image's blocks are gzip too. */
+function recoderFor(form: LayerForm, { compression, blockSize }: PackingParameters) {
+  const effort = form === 'gzip' ? recodingEffort(compression) : undefined
+  return effort === undefined ? undefined : new Recoder(recoderModule(), blockSize, effort)
 }
 
 type TarStream = { readonly diffId: Digest; readonly tarBytes: number }
@@ -132,8 +161,8 @@ class LayerPacker implements TarSink {
   private readonly packer: FilePacker
   private readonly meter: LayerMeter
 
-  constructor(store: BlockStore, blockSize: number, meter: LayerMeter) {
-    this.packer = new FilePacker(store, blockSize)
+  constructor(builders: BlockBuilders, blockSize: number, meter: LayerMeter) {
+    this.packer = new FilePacker(builders, blockSize)
     this.meter = meter
   }
 

@@ -11,7 +11,7 @@
 import type { PackedEntry } from './packed-layer.ts'
 
 /** Raised with every change of the form; a layer of another version is packed anew. */
-export const packedLayerVersion = 1
+export const packedLayerVersion = 2
 
 export const headerBytes = 16
 export const headerMagic: Buffer = Buffer.from('sregpack', 'latin1')

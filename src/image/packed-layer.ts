@@ -11,8 +11,8 @@ export type PackedContent = {
   readonly sizeBytes: number
   /**
    * Identity of the content, a latin1 string: equal exactly when the bytes are, among layers packed with
-   * the same parameters and library. Below a block: sha256 of the bytes; else `B` and the sha256 of the
-   * stored blocks (file-packer.ts).
+   * the same block size. Below a block: sha256 of the bytes; else `B` and the sha256 of the blocks that
+   * are no holes (file-packer.ts).
    */
   readonly identity: string
   /** Position of the first stored block in the packed layer's file; 0 when there are none. */

@@ -9,12 +9,13 @@ const source = resolve(import.meta.dirname, '../../src')
 const allowed: Record<string, readonly string[]> = {
   errors: [],
   settings: ['errors'],
+  deflate: ['errors'],
   squashfs: ['settings', 'errors'],
   sif: ['settings', 'errors'],
   registry: ['squashfs', 'sif', 'settings', 'errors'],
   storage: ['squashfs', 'sif', 'settings', 'errors'],
   aws: ['registry', 'storage', 'squashfs', 'sif', 'settings', 'errors'],
-  image: ['registry', 'storage', 'squashfs', 'sif', 'settings', 'errors'],
+  image: ['registry', 'storage', 'deflate', 'squashfs', 'sif', 'settings', 'errors'],
   catalog: ['registry', 'storage', 'squashfs', 'sif', 'settings', 'errors'],
   client: [
     'aws',

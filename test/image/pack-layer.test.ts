@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { constants, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { PackedLayer } from '../../src/image/packed-layer.ts'
 import { readPackedLayer } from '../../src/image/packed-layer-reader.ts'
 import { PackingSlots } from '../../src/image/packing-slots.ts'
 import { createBlockCompressor } from '../../src/squashfs/block-compressor.ts'
@@ -60,6 +61,54 @@ test.each([1, 511, 512, 513, 65_536])(
       expect(await readPackedLayer(layer.path)).toEqual(layer)
     }),
 )
+
+test.each([1, 513, 65_536])(
+  'files of a gzip layer come back, recoded from pieces of %i bytes',
+  (pieceBytes) =>
+    withScratch(async (directory) => {
+      const layer = await pack(gzipSync(archive), join(directory, 'l'), { pieceBytes })
+      for (const [name, body] of Object.entries(contents)) {
+        const entry = layer.entries.find(({ path }) => path === name)
+        expect(contentOf(layer, entry)).toBe(body)
+      }
+      expect(layer.diffId.hex).toBe(createHash('sha256').update(archive).digest('hex'))
+      expect(await readPackedLayer(layer.path)).toEqual(layer)
+      // contents are told apart, and equal ones found, however they were compressed
+      const plain = await pack(archive, join(directory, 'p'), { pieceBytes })
+      expect(identitiesOf(layer)).toEqual(identitiesOf(plain))
+    }),
+)
+
+function identitiesOf({ entries }: PackedLayer): readonly string[] {
+  return entries.flatMap((entry) => (entry.kind === 'file' ? [entry.content.identity] : []))
+}
+
+test.each([
+  ['not compressed at all', { level: 0 }],
+  ['in haste', { level: 1 }],
+  ['by Huffman codes alone', { strategy: constants.Z_HUFFMAN_ONLY }],
+])('a layer whose stream was compressed %s is compressed anew', (_, options) =>
+  withScratch(async (directory) => {
+    const words = Array.from({ length: 400_000 }, (__, i) => `${(i * 7919) % 3001} word `).join('')
+    const tar = Buffer.concat([file({ name: 'f' }, words), endBlocks])
+    const [poor, good] = [gzipSync(tar, options), gzipSync(tar, { level: 6 })]
+    const packed = await pack(poor, join(directory, 'l'))
+    const anew = await pack(tar, join(directory, 'p'))
+    const sizeOf = ({ path }: PackedLayer) => readFileSync(path).length
+    expect(poor.length).toBeGreaterThan(1.1 * good.length)
+    expect(sizeOf(packed)).toBeLessThan(1.03 * sizeOf(anew))
+    expect(contentOf(packed, packed.entries[0])).toBe(words)
+  }),
+)
+
+test('a gzip layer is recoded to the same bytes each time, in pieces of any size', () =>
+  withScratch(async (directory) => {
+    const first = await pack(gzipSync(archive), join(directory, 'a'))
+    for (const pieceBytes of [700, 100_000]) {
+      const again = await pack(gzipSync(archive), join(directory, 'b'), { pieceBytes })
+      expect(readFileSync(again.path).equals(readFileSync(first.path))).toBe(true)
+    }
+  }))
 
 test('other entries, xattrs and holes are kept as they are', () =>
   withScratch(async (directory) => {

@@ -1,0 +1,55 @@
+/** The compiled WebAssembly of assembly/, which `npm run build` makes. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
+
+/** May be handed to a worker, which then has what V8 made of it so far. */
+export type RecoderModule = WebAssembly.Module
+
+let loaded: RecoderModule | undefined
+
+/** The module, read and compiled at the first call. */
+export function recoderModule(): RecoderModule {
+  if (loaded !== undefined) return loaded
+  // the launcher turns V8's second compiler off, without which this takes twice the time
+  setFlagsFromString('--no-liftoff-only')
+  setFlagsFromString('--wasm-tier-up')
+  const path = createRequire(import.meta.url).resolve('#recoder.wasm')
+  loaded = new WebAssembly.Module(readFileSync(path))
+  return loaded
+}
+
+/** Takes the module that another thread has compiled. */
+export function useRecoderModule(module: RecoderModule): void {
+  loaded = module
+}
+
+/** What assembly/index.ts exports. Addresses and lengths are bytes. */
+export type RecoderExports = {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  begin(blockBytes: number, tries: number, doubtfulLength: number): void
+  inputStart(): number
+  inputCapacity(): number
+  beginStream(): void
+  inflateInto(start: number, end: number, isEnd: boolean): number
+  inputPosition(): number
+  inflatedStart(): number
+  inflatedEnd(): number
+  rewindSequences(): void
+  builderStart(number: number): number
+  builderFilled(number: number, toMark: boolean): number
+  appendInflated(number: number, start: number, count: number, position: number): void
+  appendZeros(number: number, count: number): void
+  markBuilder(number: number): void
+  truncateBuilder(number: number): void
+  encodeBlock(number: number, toMark: boolean): number
+  storedStart(): number
+  dropBlock(number: number, toMark: boolean): void
+}
+
+export function instantiateRecoder(module: RecoderModule): RecoderExports {
+  const abort = () => {
+    throw new Error('the recoder has no memory')
+  }
+  return new WebAssembly.Instance(module, { env: { abort } }).exports as RecoderExports
+}

@@ -1,0 +1,10 @@
+/** The part of the WebAssembly API that is used here; TypeScript has it only with the types of browsers. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array)
+  }
+  class Instance {
+    constructor(module: Module, imports?: object)
+    readonly exports: object
+  }
+}

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sourced } from './aws-setting-finder.ts'
+import { containerVariable } from './container-credentials.ts'
 import {
   type Environment,
   type IniSection,
@@ -225,10 +226,7 @@ function missingTokenFile({ section, env }: Case): CredentialDiagnosis | undefin
 }
 
 function refusedContainer({ env, sdkMessage }: Case): CredentialDiagnosis | undefined {
-  const variable = [
-    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
-    'AWS_CONTAINER_CREDENTIALS_FULL_URI',
-  ].find((name) => env[name])
+  const variable = containerVariable(env)
   if (variable === undefined) return undefined
   return {
     fault: 'container-refused',

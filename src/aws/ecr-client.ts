@@ -4,6 +4,8 @@
  */
 import type { ECRClient, ECRClientConfig } from '@aws-sdk/client-ecr'
 import { SregistryError } from '../errors/sregistry-error.ts'
+import { untilAborted } from '../errors/until-aborted.ts'
+import { type ContainerEndpoint, containerAwareChain } from './container-aware-chain.ts'
 import { type AwsCredentialIdentity, credentialSource } from './credential-source.ts'
 import { hasAnswered, isCredentialFailure, translateSdkError } from './sdk-error.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
@@ -41,6 +43,8 @@ export type EcrClientOptions = {
   readonly onWarning?: (text: string) => void
   /** Wait for each answer of EC2 instance metadata. Default: the SDK's, 1 s. */
   readonly metadataTimeoutMs?: number
+  /** Where the container's credential endpoint is; undefined outside of one. */
+  readonly container?: ContainerEndpoint
   /** Attempts of one call. Default: 3. */
   readonly maxAttempts?: number
   /** What errors should know of the settings (where credentials come from, the proxy's host). */
@@ -63,6 +67,7 @@ export class EcrControlPlane {
   #client: Promise<{ client: ECRClient; sdk: Sdk }> | undefined
   #clock: ServerClock | undefined
   #mayAsk = true
+  #stop = new AbortController()
 
   constructor(options: EcrClientOptions) {
     this.region = options.region
@@ -80,8 +85,7 @@ export class EcrControlPlane {
    */
   async call<Output>(call: EcrCall<Output>): Promise<Output> {
     try {
-      const { client, sdk } = await this.#open()
-      return await call.run(client, sdk, call.signal)
+      return await untilAborted(this.#run(call), call.signal)
     } catch (error) {
       const context = { ...this.#errorContext(call), ...(await this.#usedCredentials(error)) }
       // The SDK keeps what it read of ~/.aws: only a new client sees a file that was mended meanwhile.
@@ -106,10 +110,17 @@ export class EcrControlPlane {
   close(): void {
     const opened = this.#client
     this.#client = undefined
+    this.#stop.abort()
+    this.#stop = new AbortController()
     opened?.then(
       ({ client }) => client.destroy(),
       () => undefined, // it never opened: nothing to close, and `call` has told why
     )
+  }
+
+  async #run<Output>(call: EcrCall<Output>): Promise<Output> {
+    const { client, sdk } = await this.#open()
+    return call.run(client, sdk, call.signal)
   }
 
   /** What AWS refused: the client still holds it. Where it holds none, nobody is asked for a code again. */
@@ -138,7 +149,7 @@ export class EcrControlPlane {
       mfaCode === undefined
         ? this.#options
         : { ...this.#options, mfaCode: (serial: string) => this.#ask(mfaCode, serial) }
-    this.#client ??= openClient(options, (clock) => {
+    this.#client ??= openClient(options, this.#stop.signal, (clock) => {
       this.#clock = clock
     })
     return this.#client
@@ -165,11 +176,16 @@ export class EcrControlPlane {
 
 async function openClient(
   options: EcrClientOptions,
+  stop: AbortSignal,
   onClock: (clock: ServerClock) => void,
 ): Promise<{ client: ECRClient; sdk: Sdk }> {
   const sdk = await import('@aws-sdk/client-ecr')
+  const config = clientConfig(options, onClock)
+  const { container, keyPair } = options
+  const make = (more: object) => new sdk.ECRClient({ ...config, ...more })
+  const isOwn = container === undefined || keyPair !== undefined
   return withoutVersionWarning(() => ({
-    client: new sdk.ECRClient(clientConfig(options, onClock)),
+    client: make(isOwn ? {} : { credentials: containerAwareChain(make, container, stop) }),
     sdk,
   }))
 }

@@ -159,7 +159,7 @@ function multiFactor({ sdkMessage, section, profile }: Case): CredentialDiagnosi
   return {
     fault: 'mfa-needed',
     message: `profile ${profile.value} needs a code of the MFA device ${section?.['mfa_serial'] ?? ''}`,
-    hint: 'run the command on a terminal, where it asks for the code',
+    hint: 'run it on a terminal, where it asks for the code; for a script export the keys of a session: aws sts get-session-token --serial-number … --token-code …',
   }
 }
 

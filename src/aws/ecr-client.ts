@@ -11,8 +11,10 @@ import { hasAnswered, isCredentialFailure, translateSdkError } from './sdk-error
 import type { SdkErrorContext } from './sdk-error-context.ts'
 import {
   createSdkRequestHandler,
+  type SdkRequestHandlerOptions,
   type SdkTransport,
   type ServerClock,
+  type UnansweredRequest,
 } from './sdk-request-handler.ts'
 import type { Secret } from './secret.ts'
 
@@ -66,6 +68,7 @@ export class EcrControlPlane {
   readonly #options: EcrClientOptions
   #client: Promise<{ client: ECRClient; sdk: Sdk }> | undefined
   #clock: ServerClock | undefined
+  #unanswered: UnansweredRequest | undefined
   #mayAsk = true
   #stop = new AbortController()
 
@@ -84,6 +87,7 @@ export class EcrControlPlane {
    * @throws {SregistryError} a code for each row of REGISTRY § 1.2, CANCELLED when the signal fires.
    */
   async call<Output>(call: EcrCall<Output>): Promise<Output> {
+    this.#unanswered = undefined
     try {
       return await untilAborted(this.#run(call), call.signal)
     } catch (error) {
@@ -149,8 +153,13 @@ export class EcrControlPlane {
       mfaCode === undefined
         ? this.#options
         : { ...this.#options, mfaCode: (serial: string) => this.#ask(mfaCode, serial) }
-    this.#client ??= openClient(options, this.#stop.signal, (clock) => {
-      this.#clock = clock
+    this.#client ??= openClient(options, this.#stop.signal, {
+      onClock: (clock) => {
+        this.#clock = clock
+      },
+      onUnanswered: (request) => {
+        this.#unanswered = request
+      },
     })
     return this.#client
   }
@@ -167,6 +176,7 @@ export class EcrControlPlane {
       ...(this.#options.endpoint === undefined ? {} : { endpoint: this.#options.endpoint }),
       ...(this.#options.profile === undefined ? {} : { profile: this.#options.profile }),
       ...(this.#clock === undefined ? {} : { clock: this.#clock }),
+      ...(this.#unanswered === undefined ? {} : { unanswered: this.#unanswered }),
       ...this.#options.context,
       ...call.context,
       ...(call.signal === undefined ? {} : { signal: call.signal }),
@@ -174,13 +184,15 @@ export class EcrControlPlane {
   }
 }
 
+type Observers = Pick<SdkRequestHandlerOptions, 'onClock' | 'onUnanswered'>
+
 async function openClient(
   options: EcrClientOptions,
   stop: AbortSignal,
-  onClock: (clock: ServerClock) => void,
+  observers: Observers,
 ): Promise<{ client: ECRClient; sdk: Sdk }> {
   const sdk = await import('@aws-sdk/client-ecr')
-  const config = clientConfig(options, onClock)
+  const config = clientConfig(options, observers)
   const { container, keyPair } = options
   const make = (more: object) => new sdk.ECRClient({ ...config, ...more })
   const isOwn = container === undefined || keyPair !== undefined
@@ -221,11 +233,11 @@ type ProviderInput = {
 
 function clientConfig(
   options: EcrClientOptions,
-  onClock: (clock: ServerClock) => void,
+  observers: Observers,
 ): ECRClientConfig & ProviderInput {
   const { endpoint, keyPair, metadataTimeoutMs, mfaCode, profile } = options
   const shared = {
-    requestHandler: createSdkRequestHandler(options.transport, { onClock }),
+    requestHandler: createSdkRequestHandler(options.transport, observers),
     logger: sdkLogger(options.onWarning),
   }
   return {

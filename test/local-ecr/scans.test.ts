@@ -32,7 +32,10 @@ test('describe shows the scan of a seeded image, and that another was never scan
     counts: seeded,
     description: 'The scan was completed successfully. 4 findings were found.',
   })
-  expect(await scanShown('library/busybox:latest')).toMatchObject({ status: 'NOT_SCANNED', counts: {} })
+  expect(await scanShown('library/busybox:latest')).toMatchObject({
+    status: 'NOT_SCANNED',
+    counts: {},
+  })
 })
 
 test('a scan that a test records is what describe shows', async () => {

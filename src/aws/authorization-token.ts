@@ -4,8 +4,9 @@
  * starts on a token's last minutes), or at once when the registry says it has expired.
  * @see REGISTRY §§ 1.1, 3
  */
-import { cancelled, throwIfCancelled } from '../errors/cancelled.ts'
+import { throwIfCancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
+import { untilAborted } from '../errors/until-aborted.ts'
 import type { EcrControlPlane } from './ecr-client.ts'
 import { Secret } from './secret.ts'
 
@@ -160,16 +161,10 @@ async function waitFor<Value>(
   work: Promise<Value>,
   signal: AbortSignal | undefined,
 ): Promise<Value> {
-  if (signal === undefined) return work
-  throwIfCancelled(signal, 'waiting for an ECR token')
-  let leave: () => void = () => undefined
-  const left = new Promise<never>((_, reject) => {
-    leave = () => reject(cancelled('waiting for an ECR token', signal.reason))
-    signal.addEventListener('abort', leave, { once: true })
-  })
   try {
-    return await Promise.race([work, left])
-  } finally {
-    signal.removeEventListener('abort', leave)
+    return await untilAborted(work, signal)
+  } catch (error) {
+    throwIfCancelled(signal, 'waiting for an ECR token')
+    throw error
   }
 }

@@ -8,13 +8,14 @@ import type { Transport } from '../registry/transport.ts'
 import { type AuthorizationTokenCache, AuthorizationTokenSource } from './authorization-token.ts'
 import { authorizationTokenCache } from './authorization-token-cache.ts'
 import { type AwsSettings, referenceSource } from './aws-settings.ts'
+import { containerVariable } from './container-credentials.ts'
 import { diagnoseCredentials } from './credential-diagnosis.ts'
 import { EcrControlPlane } from './ecr-client.ts'
 import { metadataTimeoutMs } from './instance-metadata.ts'
 import { controlPlaneHost } from './partition.ts'
 import { ecrCredentialSource } from './registry-credentials.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
-import type { Environment } from './shared-config.ts'
+import { type Environment, readSharedConfig, takesFromContainer } from './shared-config.ts'
 
 export type AwsConnectionOptions = {
   readonly settings: AwsSettings
@@ -57,6 +58,7 @@ export function connectAws(options: AwsConnectionOptions): AwsConnection {
     context: errorContext(options, region),
     ...(waitMs === undefined ? {} : { metadataTimeoutMs: waitMs }),
     ...(endpoint === undefined ? {} : { endpoint: endpoint.value }),
+    ...containerOf(options),
     ...(keyPair === undefined ? {} : { keyPair: keyPair.value }),
     ...(profile === undefined ? {} : { profile }),
     ...(options.mfaCode === undefined ? {} : { mfaCode: options.mfaCode }),
@@ -73,6 +75,13 @@ export function connectAws(options: AwsConnectionOptions): AwsConnection {
     credentials: ecrCredentialSource(tokens, ownHost(settings)),
     close: () => controlPlane.close(),
   }
+}
+
+function containerOf({ env, home, settings }: AwsConnectionOptions) {
+  if (containerVariable(env) === undefined) return {}
+  const isSourceOfRole = () =>
+    takesFromContainer(readSharedConfig(env, home), settings.profile.value)
+  return { container: { env, isSourceOfRole } }
 }
 
 // A host in the reference is what somebody typed or pasted, no setting: it earns no trust by itself.

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sourced } from './aws-setting-finder.ts'
+import { containerVariable } from './container-credentials.ts'
 import {
   type Environment,
   type IniSection,
@@ -158,7 +159,7 @@ function multiFactor({ sdkMessage, section, profile }: Case): CredentialDiagnosi
   return {
     fault: 'mfa-needed',
     message: `profile ${profile.value} needs a code of the MFA device ${section?.['mfa_serial'] ?? ''}`,
-    hint: 'run the command on a terminal, where it asks for the code',
+    hint: 'run it on a terminal, where it asks for the code; for a script export the keys of a session: aws sts get-session-token --serial-number … --token-code …',
   }
 }
 
@@ -225,10 +226,7 @@ function missingTokenFile({ section, env }: Case): CredentialDiagnosis | undefin
 }
 
 function refusedContainer({ env, sdkMessage }: Case): CredentialDiagnosis | undefined {
-  const variable = [
-    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
-    'AWS_CONTAINER_CREDENTIALS_FULL_URI',
-  ].find((name) => env[name])
+  const variable = containerVariable(env)
   if (variable === undefined) return undefined
   return {
     fault: 'container-refused',

@@ -4,13 +4,17 @@
  */
 import type { ECRClient, ECRClientConfig } from '@aws-sdk/client-ecr'
 import { SregistryError } from '../errors/sregistry-error.ts'
+import { untilAborted } from '../errors/until-aborted.ts'
+import { type ContainerEndpoint, containerAwareChain } from './container-aware-chain.ts'
 import { type AwsCredentialIdentity, credentialSource } from './credential-source.ts'
 import { hasAnswered, isCredentialFailure, translateSdkError } from './sdk-error.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
 import {
   createSdkRequestHandler,
+  type SdkRequestHandlerOptions,
   type SdkTransport,
   type ServerClock,
+  type UnansweredRequest,
 } from './sdk-request-handler.ts'
 import type { Secret } from './secret.ts'
 
@@ -41,6 +45,8 @@ export type EcrClientOptions = {
   readonly onWarning?: (text: string) => void
   /** Wait for each answer of EC2 instance metadata. Default: the SDK's, 1 s. */
   readonly metadataTimeoutMs?: number
+  /** Where the container's credential endpoint is; undefined outside of one. */
+  readonly container?: ContainerEndpoint
   /** Attempts of one call. Default: 3. */
   readonly maxAttempts?: number
   /** What errors should know of the settings (where credentials come from, the proxy's host). */
@@ -62,7 +68,9 @@ export class EcrControlPlane {
   readonly #options: EcrClientOptions
   #client: Promise<{ client: ECRClient; sdk: Sdk }> | undefined
   #clock: ServerClock | undefined
+  #unanswered: UnansweredRequest | undefined
   #mayAsk = true
+  #stop = new AbortController()
 
   constructor(options: EcrClientOptions) {
     this.region = options.region
@@ -79,9 +87,9 @@ export class EcrControlPlane {
    * @throws {SregistryError} a code for each row of REGISTRY § 1.2, CANCELLED when the signal fires.
    */
   async call<Output>(call: EcrCall<Output>): Promise<Output> {
+    this.#unanswered = undefined
     try {
-      const { client, sdk } = await this.#open()
-      return await call.run(client, sdk, call.signal)
+      return await untilAborted(this.#run(call), call.signal)
     } catch (error) {
       const context = { ...this.#errorContext(call), ...(await this.#usedCredentials(error)) }
       // The SDK keeps what it read of ~/.aws: only a new client sees a file that was mended meanwhile.
@@ -106,10 +114,17 @@ export class EcrControlPlane {
   close(): void {
     const opened = this.#client
     this.#client = undefined
+    this.#stop.abort()
+    this.#stop = new AbortController()
     opened?.then(
       ({ client }) => client.destroy(),
       () => undefined, // it never opened: nothing to close, and `call` has told why
     )
+  }
+
+  async #run<Output>(call: EcrCall<Output>): Promise<Output> {
+    const { client, sdk } = await this.#open()
+    return call.run(client, sdk, call.signal)
   }
 
   /** What AWS refused: the client still holds it. Where it holds none, nobody is asked for a code again. */
@@ -138,8 +153,13 @@ export class EcrControlPlane {
       mfaCode === undefined
         ? this.#options
         : { ...this.#options, mfaCode: (serial: string) => this.#ask(mfaCode, serial) }
-    this.#client ??= openClient(options, (clock) => {
-      this.#clock = clock
+    this.#client ??= openClient(options, this.#stop.signal, {
+      onClock: (clock) => {
+        this.#clock = clock
+      },
+      onUnanswered: (request) => {
+        this.#unanswered = request
+      },
     })
     return this.#client
   }
@@ -156,6 +176,7 @@ export class EcrControlPlane {
       ...(this.#options.endpoint === undefined ? {} : { endpoint: this.#options.endpoint }),
       ...(this.#options.profile === undefined ? {} : { profile: this.#options.profile }),
       ...(this.#clock === undefined ? {} : { clock: this.#clock }),
+      ...(this.#unanswered === undefined ? {} : { unanswered: this.#unanswered }),
       ...this.#options.context,
       ...call.context,
       ...(call.signal === undefined ? {} : { signal: call.signal }),
@@ -163,13 +184,20 @@ export class EcrControlPlane {
   }
 }
 
+type Observers = Pick<SdkRequestHandlerOptions, 'onClock' | 'onUnanswered'>
+
 async function openClient(
   options: EcrClientOptions,
-  onClock: (clock: ServerClock) => void,
+  stop: AbortSignal,
+  observers: Observers,
 ): Promise<{ client: ECRClient; sdk: Sdk }> {
   const sdk = await import('@aws-sdk/client-ecr')
+  const config = clientConfig(options, observers)
+  const { container, keyPair } = options
+  const make = (more: object) => new sdk.ECRClient({ ...config, ...more })
+  const isOwn = container === undefined || keyPair !== undefined
   return withoutVersionWarning(() => ({
-    client: new sdk.ECRClient(clientConfig(options, onClock)),
+    client: make(isOwn ? {} : { credentials: containerAwareChain(make, container, stop) }),
     sdk,
   }))
 }
@@ -205,11 +233,11 @@ type ProviderInput = {
 
 function clientConfig(
   options: EcrClientOptions,
-  onClock: (clock: ServerClock) => void,
+  observers: Observers,
 ): ECRClientConfig & ProviderInput {
   const { endpoint, keyPair, metadataTimeoutMs, mfaCode, profile } = options
   const shared = {
-    requestHandler: createSdkRequestHandler(options.transport, { onClock }),
+    requestHandler: createSdkRequestHandler(options.transport, observers),
     logger: sdkLogger(options.onWarning),
   }
   return {

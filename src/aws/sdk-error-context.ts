@@ -1,6 +1,6 @@
 /** What errors of the control plane know of the call that failed. */
 import type { CredentialDiagnosis } from './credential-diagnosis.ts'
-import type { ServerClock } from './sdk-request-handler.ts'
+import type { ServerClock, UnansweredRequest } from './sdk-request-handler.ts'
 
 /** What the call was about: it makes the message name the thing, and the hint fit. */
 export type SdkErrorContext = {
@@ -22,6 +22,8 @@ export type SdkErrorContext = {
   /** Host of the proxy in use, without its password. */
   readonly proxy?: string
   readonly clock?: ServerClock
+  /** The last request of this call that got no answer. */
+  readonly unanswered?: UnansweredRequest
   /** Explains why no provider had credentials; the SDK's own sentence is one for five faults. */
   readonly diagnose?: (sdkMessage: string) => CredentialDiagnosis
   readonly signal?: AbortSignal

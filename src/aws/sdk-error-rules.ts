@@ -48,8 +48,22 @@ const wrongSignature: SdkErrorRule = ({ message, context }) => {
   return {
     code: 'CREDENTIALS_INVALID',
     text: `the secret key ${from(context)} does not belong to its access key: AWS refused the signature`,
-    hint: `enter the pair again: aws configure${profileFlag(context)}${viaProxy(context)}`,
+    hint: `enter the pair again: ${placeOfPair(context)}${viaProxy(context)}`,
   }
+}
+
+/** Where the pair is: `aws configure` changes nothing for who has it in the environment. */
+function placeOfPair(context: SdkErrorContext): string {
+  const { credentialSource = '' } = context
+  if (credentialSource === 'environment variables') {
+    return 'export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…'
+  }
+  if (!credentialSource.includes('SREGISTRY_AWS_KEY')) {
+    return `aws configure${profileFlag(context)}`
+  }
+  return credentialSource.startsWith('environment')
+    ? 'export SREGISTRY_AWS_KEY=… SREGISTRY_AWS_SECRET=…, or unset both to use the AWS credential chain'
+    : `SREGISTRY_AWS_KEY and SREGISTRY_AWS_SECRET come from ${credentialSource}`
 }
 
 function wrongRegion({ endpoint, region }: SdkErrorContext): SdkErrorOutput {

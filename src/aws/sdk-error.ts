@@ -10,6 +10,7 @@ import { visibleText } from '../registry/visible-text.ts'
 import { controlPlaneHost } from './partition.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
 import { credentialErrorNames, type SdkErrorRule, sdkErrorRules } from './sdk-error-rules.ts'
+import type { UnansweredRequest } from './sdk-request-handler.ts'
 
 /**
  * Translates what `ECRClient.send` or its credential provider threw.
@@ -19,12 +20,25 @@ export function translateSdkError(error: unknown, context: SdkErrorContext): Sre
   if (isSregistryError(error)) return error
   if (context.signal?.aborted) return cancelled(describeCall(context))
   const { name, message } = namedError(error)
+  const { unanswered } = context
+  // the SSO provider has put the network's error into words of its own
+  if (name === 'CredentialsProviderError' && unanswered !== undefined) {
+    return translateUnanswered(unanswered, context)
+  }
   const rule = isMissingFile(error)
     ? sdkErrorRules['CredentialsProviderError']
     : sdkErrorRules[name]
   if (rule !== undefined) return applyRule(rule, name, message, error, context)
   if (hasAnswered(error)) return unknownError(name, message, error, context)
-  return networkFailure(error, placeAsked(context), context.signal).error
+  const place = unanswered?.error === error ? unanswered?.place : undefined
+  return networkFailure(error, place ?? placeAsked(context), context.signal).error
+}
+
+function translateUnanswered(
+  { error, place }: UnansweredRequest,
+  { signal }: SdkErrorContext,
+): SregistryError {
+  return isSregistryError(error) ? error : networkFailure(error, place, signal).error
 }
 
 // Two providers let the file system's own error through: web identity and `aws login` sessions.

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import type { ECRClientConfig } from '@aws-sdk/client-ecr'
 import type { Dispatcher } from 'undici'
 import { SregistryError } from '../errors/sregistry-error.ts'
-import { proxyRefusal } from '../registry/network-failure.ts'
+import { proxyRefusal, type RequestPlace } from '../registry/network-failure.ts'
 
 /** What the control plane needs of the HTTP layer. */
 export type SdkTransport = {
@@ -21,7 +21,12 @@ export type SdkTransport = {
 /** What an answer said of the server's clock. */
 export type ServerClock = { readonly serverTime: Date; readonly ownTime: Date }
 
+/** A request that got no answer, and of whom it was asked: ECR, or the service credentials come from. */
+export type UnansweredRequest = { readonly error: unknown; readonly place: RequestPlace }
+
 export type SdkRequestHandlerOptions = {
+  /** Called with each request that got no whole answer, before the SDK wraps its error or tries again. */
+  readonly onUnanswered?: (request: UnansweredRequest) => void
   /** Called with each answer that has a `Date` header. */
   readonly onClock?: (clock: ServerClock) => void
   /** The time, in milliseconds. Default: the system's. */
@@ -54,7 +59,10 @@ export function createSdkRequestHandler(
   const handler = {
     metadata: { handlerProtocol: 'http/1.1' },
     handle: (request: SdkRequest, { abortSignal }: { abortSignal?: AbortSignal } = {}) =>
-      exchange(transport, request, abortSignal, options),
+      exchange(transport, request, abortSignal, options).catch((error: unknown) => {
+        options.onUnanswered?.({ error, place: placeOf(transport, urlOf(request)) })
+        throw error
+      }),
     updateHttpClientConfig(): void {},
     httpHandlerConfigs: () => ({}),
     destroy(): void {},
@@ -78,9 +86,7 @@ async function exchange(
     ...(request.body === undefined ? {} : { body: request.body }),
     ...(signal === undefined ? {} : { signal }),
   }).catch((error: unknown) => {
-    const proxy = transport.proxyOf(url)
-    const place = { host: url.host, ...(proxy === undefined ? {} : { proxy }) }
-    throw proxyRefusal(error, place) ?? error
+    throw proxyRefusal(error, placeOf(transport, url)) ?? error
   })
   const headers = flatHeaders(answer.headers)
   reportClock(headers['date'], options)
@@ -89,6 +95,11 @@ async function exchange(
     throw htmlAnswer(request.hostname, answer.statusCode)
   }
   return { response: { statusCode: answer.statusCode, headers, body: Readable.from([body]) } }
+}
+
+function placeOf(transport: SdkTransport, url: URL): RequestPlace {
+  const proxy = transport.proxyOf(url)
+  return { host: url.host, ...(proxy === undefined ? {} : { proxy }) }
 }
 
 function urlOf({ protocol, hostname, port, path, query }: SdkRequest): URL {

@@ -84,6 +84,19 @@ function configSection(config: IniFile | undefined, profile: string): IniSection
   return named ?? (profile === 'default' ? config?.get('default') : undefined)
 }
 
+/** Whether the role of this profile is taken with the container's credentials, by itself or by its source. */
+export function takesFromContainer(shared: SharedConfig, profile: string): boolean {
+  const seen = new Set<string>()
+  let name: string | undefined = profile
+  while (name !== undefined && !seen.has(name)) {
+    seen.add(name)
+    const section: IniSection | undefined = profileSection(shared, name)
+    if (section?.['credential_source'] === 'EcsContainer') return true
+    name = section?.['source_profile']
+  }
+  return false
+}
+
 /** The names of all profiles in both files, sorted. */
 export function profileNames(shared: SharedConfig): readonly string[] {
   const names = new Set(shared.credentials?.keys() ?? [])

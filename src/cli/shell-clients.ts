@@ -2,15 +2,18 @@
 import type { Client } from '../client/client.ts'
 import { clientFacts } from '../client/client-facts.ts'
 import { clientName } from '../client/client-name.ts'
+import type { Questions } from '../shell/questions.ts'
 import type { ClientToOpen } from '../shell/shell-client.ts'
 import type { Session } from './session.ts'
 
 export class ShellClients {
   readonly #session: Session
+  readonly #questions: Questions
   readonly #opened: Client[] = []
 
-  constructor(session: Session) {
+  constructor(session: Session, questions: Questions) {
     this.#session = session
+    this.#questions = questions
   }
 
   /** Known by settings alone; its code is loaded when it is opened, which is after the prompt. */
@@ -43,7 +46,14 @@ export class ShellClients {
     this.#session.tuneEngine()
     const { getClient } = await import('../client/get-client.ts')
     const { settings, env } = this.#session
-    const client = await getClient({ settings, env, client: name })
+    const client = await getClient({
+      settings,
+      env,
+      client: name,
+      ...(this.#questions.isAnswered
+        ? { mfaCode: (device) => this.#questions.ask(`code of the MFA device ${device}`) }
+        : {}),
+    })
     this.#opened.push(client)
     return client
   }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { clientNames } from '../client/client-name.ts'
 import { Container } from '../client/container.ts'
+import { Questions } from '../shell/questions.ts'
 import { startShell } from '../shell/start.ts'
 import { removeOpenTemporaries, removeOpenWork } from '../storage/unfinished-work.ts'
 import type { GlobalFlags, Session } from './session.ts'
@@ -44,12 +45,14 @@ export async function runShell(
   const [first, ...rest] = names
   const named = clientNames.find((name) => name === first)
   const files = named === undefined ? names : rest
-  const clients = new ShellClients(session)
+  const questions = new Questions(isTerminal() ? askOnTerminal : undefined)
+  const clients = new ShellClients(session, questions)
   session.ignoreSignals()
   try {
     process.exitCode = await startShell({
       client: clients.first(named),
       createClient: clients.create,
+      questions,
       stdin: process.stdin,
       stdout: process.stdout,
       stderr: process.stderr,
@@ -62,6 +65,16 @@ export async function runShell(
   } finally {
     await clients.close()
   }
+}
+
+function isTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true
+}
+
+/** For scripts that a terminal runs; readline is loaded for who is asked. */
+async function askOnTerminal(question: string, signal: AbortSignal): Promise<string> {
+  const { askLine } = await import('./ask.ts')
+  return askLine(question, signal)
 }
 
 /**

@@ -9,8 +9,10 @@ import type { Route, Router } from './listener.ts'
 import { type Call, type Input, type Operation, registryIdOf } from './operations/call.ts'
 import { imageOperations } from './operations/image-operations.ts'
 import { layerOperations } from './operations/layer-operations.ts'
+import { pushOperations } from './operations/push-operations.ts'
 import { registryOperations } from './operations/registry-operations.ts'
 import { repositoryOperations } from './operations/repository-operations.ts'
+import { scanOperations } from './operations/scan-operations.ts'
 import type { Principal } from './principal.ts'
 import type { RegistryState } from './registry-state.ts'
 import type { Reply } from './reply.ts'
@@ -18,21 +20,24 @@ import { readBody } from './request-body.ts'
 import { answerSts, stsErrorReply } from './security-token-service.ts'
 
 const targetPrefix = 'AmazonEC2ContainerRegistry_V20150921.'
-const maxBodyBytes = 12 * 1024 * 1024
+/** A part of a layer has up to 10 MiB, and a third more as base64. */
+const maxBodyBytes = 16 * 1024 * 1024
 
-const operations: ReadonlyMap<string, Operation> = new Map(
-  Object.entries({
-    ...registryOperations,
-    ...repositoryOperations,
-    ...imageOperations,
-    ...layerOperations,
-  }),
-)
+type Operations = Readonly<Record<string, Operation>>
+
+const statelessOperations: Operations = {
+  ...registryOperations,
+  ...repositoryOperations,
+  ...imageOperations,
+  ...layerOperations,
+  ...scanOperations,
+}
 
 /** Actions whose policies take no resource but `*`. */
 const registryWide = new Set(['GetAuthorizationToken', 'DescribeRegistry'])
 
 export function controlPlane(state: RegistryState): Router {
+  const operations = new Map(Object.entries({ ...statelessOperations, ...pushOperations() }))
   return async (request, url) => {
     const body = await readBody(request, maxBodyBytes)
     if (body === undefined)
@@ -46,7 +51,7 @@ export function controlPlane(state: RegistryState): Router {
     const identify = (service: FrontDoor['service']) =>
       identifyCaller(signed, { ...state, service, nowMs: state.nowMs() })
     if (isQueryProtocol(request)) return routeSts(body, () => identify('sts'), state)
-    return routeEcr(request, body, () => identify('ecr'), state)
+    return routeEcr({ request, body, identify: () => identify('ecr'), state, operations })
   }
 }
 
@@ -65,12 +70,15 @@ function routeSts(body: Buffer, identify: () => Principal, state: RegistryState)
   return { operation, answer: () => answer().catch(errorsTo(stsErrorReply)) }
 }
 
-function routeEcr(
-  request: IncomingMessage,
-  body: Buffer,
-  identify: () => Principal,
-  state: RegistryState,
-): Route {
+type EcrRequest = {
+  readonly request: IncomingMessage
+  readonly body: Buffer
+  readonly identify: () => Principal
+  readonly state: RegistryState
+  readonly operations: ReadonlyMap<string, Operation>
+}
+
+function routeEcr({ request, body, identify, state, operations }: EcrRequest): Route {
   const target = String(request.headers['x-amz-target'] ?? '')
   const operation = target.startsWith(targetPrefix) ? target.slice(targetPrefix.length) : 'Unknown'
   const input = parseInput(body)

@@ -12,6 +12,7 @@ export type Fault =
   | { readonly kind: 'challenge'; readonly wwwAuthenticate: string }
   /** Redirects this many times to the same place before the true answer. */
   | { readonly kind: 'redirect'; readonly hops: number }
+  // `afterBytes` at or beyond the body's end: the answer is whole
   /** TCP reset once this much of the body has been sent; 0 before the headers. */
   | { readonly kind: 'reset'; readonly afterBytes: number }
   /** Sends this much of the body, then nothing more. */

@@ -11,6 +11,8 @@ import { BlobStore } from './blob-store.ts'
 import { controlPlane } from './control-plane.ts'
 import { dataPlane } from './data-plane.ts'
 import { type FaultRule, Faults, type ListenerName } from './fault.ts'
+import type { ImageKey } from './image-lookup.ts'
+import { recordScan } from './image-scan.ts'
 import {
   bind,
   type Certificate,
@@ -25,7 +27,7 @@ import { Policy } from './policy.ts'
 import { PresignedUrls } from './presigned-url.ts'
 import { createUser, type Principal } from './principal.ts'
 import type { LocalEcrSettings, RegistryState } from './registry-state.ts'
-import { RepositoryStore } from './repository-store.ts'
+import { RepositoryStore, type ScanFinding } from './repository-store.ts'
 import { seed } from './seed.ts'
 
 export type LocalEcrOptions = {
@@ -82,6 +84,11 @@ export type LocalEcr = {
   readonly user: Principal
   /** Lets another key in (a role's temporary one, say); the same key id again replaces it. */
   addPrincipal(principal: Principal): void
+  /**
+   * Gives an image a finished scan with these findings, in place of the one it has.
+   * @throws {SregistryError} NAME_UNKNOWN or MANIFEST_UNKNOWN when the image is not there.
+   */
+  recordScan(repository: string, image: ImageKey, findings: readonly ScanFinding[]): Promise<void>
   /** Makes every token that was given out an expired one. */
   expireTokens(): void
   /** Ends listeners and open connections; closing twice is harmless. */
@@ -249,6 +256,7 @@ function run({ options, listeners, state, faults }: Running): LocalEcr {
     settings: state.settings,
     user,
     addPrincipal: (principal) => state.principals.set(principal.accessKeyId, principal),
+    recordScan: (repository, image, findings) => recordScan(state, { repository, image, findings }),
     expireTokens: () => state.tokens.expireAll(),
     close: async () => {
       await closeAll(listeners)

@@ -117,17 +117,24 @@ async function sendCut(
   cut: Cut,
   gone: AbortSignal,
 ): Promise<void> {
-  let left = cut.afterBytes
   response.flushHeaders()
+  const isCut = await sendFirst(body, response, cut.afterBytes)
+  if (!isCut) response.end()
+  else if (cut.kind === 'stall') await ended(gone)
+  else if (cut.kind === 'reset') response.socket?.resetAndDestroy()
+  else response.socket?.end()
+}
+
+/** @returns Whether there was more than this many bytes. */
+async function sendFirst(body: Bytes, response: ServerResponse, count: number): Promise<boolean> {
+  let left = count
   for await (const chunk of body) {
     const part = chunk.subarray(0, left)
     left -= part.byteLength
     if (part.byteLength > 0) await written(response, part)
-    if (left === 0) break
+    if (part.byteLength < chunk.byteLength) return true
   }
-  if (cut.kind === 'stall') await ended(gone)
-  else if (cut.kind === 'reset') response.socket?.resetAndDestroy()
-  else response.socket?.end()
+  return false
 }
 
 function written(response: ServerResponse, part: Uint8Array): Promise<void> {

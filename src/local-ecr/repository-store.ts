@@ -5,6 +5,21 @@ import { join } from 'node:path'
 
 export type TagMutability = 'MUTABLE' | 'IMMUTABLE'
 
+/** As DescribeImageScanFindings gives it. */
+export type ScanFinding = {
+  /** `CVE-2024-1234` */
+  readonly name: string
+  readonly severity: 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW' | 'INFORMATIONAL' | 'UNDEFINED'
+  readonly description?: string
+  readonly uri?: string
+  readonly attributes?: readonly { readonly key: string; readonly value: string }[]
+}
+
+export type ImageScan = {
+  readonly completedAtMs: number
+  readonly findings: readonly ScanFinding[]
+}
+
 export type StoredImage = {
   readonly digest: string
   readonly mediaType: string
@@ -13,6 +28,8 @@ export type StoredImage = {
   readonly sizeBytes: number
   readonly pushedAtMs: number
   lastPulledAtMs?: number
+  /** Absent until it was scanned. */
+  scan?: ImageScan
   /** Digests of config and layers, or of the children of an index. */
   readonly references: readonly string[]
 }

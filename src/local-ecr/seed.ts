@@ -6,7 +6,7 @@ import { digestOf } from './blob-store.ts'
 import { pushImage } from './image-push.ts'
 import { type LayerArchive, seedTimeMs } from './layer-archive.ts'
 import type { RegistryState } from './registry-state.ts'
-import type { Repository, StoredImage } from './repository-store.ts'
+import type { Repository, ScanFinding, StoredImage } from './repository-store.ts'
 import { type SeedLayers, seedLayers } from './seed-layers.ts'
 
 /**
@@ -63,12 +63,40 @@ async function seedBusybox(state: RegistryState, { shell, changes }: SeedLayers)
 }
 
 async function seedTools(state: RegistryState, { tools, changes }: SeedLayers): Promise<void> {
-  await push(state, await repository(state, 'library/debian-tools'), {
+  const tools12 = await push(state, await repository(state, 'library/debian-tools'), {
     family: 'oci',
     layers: [tools, changes],
     config: { Env: [searchPath, 'LANG=C.UTF-8'], Cmd: ['sh'], WorkingDir: '/root' },
     tag: '12',
   })
+  tools12.scan = { completedAtMs: seedTimeMs, findings: seedFindings }
+  await state.repositories.save(await repository(state, 'library/debian-tools'))
+}
+
+/** Invented, like the image; their form is that of basic scanning. */
+const seedFindings: readonly ScanFinding[] = [
+  finding('CVE-2021-0001', 'CRITICAL', 'tar', '1.34-1'),
+  finding('CVE-2021-0002', 'HIGH', 'coreutils', '9.1-1'),
+  finding('CVE-2021-0003', 'MEDIUM', 'tar', '1.34-1'),
+  finding('CVE-2021-0004', 'MEDIUM', 'gzip', '1.12-1'),
+]
+
+function finding(
+  name: string,
+  severity: ScanFinding['severity'],
+  program: string,
+  version: string,
+): ScanFinding {
+  return {
+    name,
+    severity,
+    description: `an invented finding in ${program}`,
+    uri: `https://security-tracker.debian.org/tracker/${name}`,
+    attributes: [
+      { key: 'package_name', value: program },
+      { key: 'package_version', value: version },
+    ],
+  }
 }
 
 /** Two tags that share a large layer, and a repository with more tags than one page holds. */

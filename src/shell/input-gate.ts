@@ -4,6 +4,8 @@
  * result printed first. While the gate is held, keys wait; Ctrl-C and Ctrl-Z are seen at once.
  */
 import { Readable } from 'node:stream'
+import { untilAborted } from '../errors/until-aborted.ts'
+import { TypedAnswer } from './typed-answer.ts'
 
 export type TerminalInput = NodeJS.ReadableStream & {
   readonly isTTY?: boolean
@@ -32,6 +34,7 @@ export class InputGate extends Readable {
   #holders = 0
   #settling = false
   #ended = false
+  #answer: TypedAnswer | undefined
 
   constructor(source: TerminalInput, events: GateEvents) {
     super({ highWaterMark: 0 })
@@ -76,6 +79,21 @@ export class InputGate extends Readable {
     }
   }
 
+  /**
+   * Takes the next line for the running statement; the REPL and its history see nothing of it.
+   * @param echo Writes to the screen what is typed.
+   */
+  async ask(echo: (text: string) => void, signal: AbortSignal): Promise<string> {
+    const answer = new TypedAnswer(echo)
+    this.#answer = answer
+    this.#source.resume() // readline pauses it after a line
+    try {
+      return await untilAborted(answer.line, signal)
+    } finally {
+      if (this.#answer === answer) this.#answer = undefined
+    }
+  }
+
   override _read(): void {
     this.#source.resume()
   }
@@ -100,8 +118,16 @@ export class InputGate extends Readable {
         this.#events.onSuspend()
       }
     }
-    this.#waiting.push(...splitLines(rest))
+    this.#waiting.push(...splitLines(this.#unanswered(rest)))
     this.#feed()
+  }
+
+  /** What is left of the keys when a question has taken its own. */
+  #unanswered(keys: Buffer): Buffer {
+    if (this.#answer === undefined) return keys
+    const rest = this.#answer.take(keys)
+    if (rest !== undefined) this.#answer = undefined
+    return rest ?? Buffer.alloc(0)
   }
 
   #heldKey(chunk: Buffer): number {

@@ -56,6 +56,7 @@ class Prompt {
       idle: () => !this.#gate.held,
       replace: (text) => this.#replaceWords(text),
     })
+    options.questions?.answerWith((question, signal) => this.#ask(question, signal))
     process.on('unhandledRejection', this.#onBackgroundError)
     process.on('uncaughtException', this.#onBackgroundError)
   }
@@ -225,6 +226,13 @@ class Prompt {
     } finally {
       this.#isLent = false
     }
+  }
+
+  /** Only while the gate is held: else the prompt is there, and the line belongs to it. */
+  async #ask(question: string, signal: AbortSignal): Promise<string> {
+    const output = this.#engine?.session.output
+    output?.write('stderr', question)
+    return this.#gate.ask((text) => void this.#options.stderr.write(text), signal)
   }
 
   #interrupt(): void {

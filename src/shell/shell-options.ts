@@ -2,6 +2,7 @@
 import type { Environment } from './history.ts'
 import type { TerminalInput } from './input-gate.ts'
 import type { OutputModes } from './output.ts'
+import type { Questions } from './questions.ts'
 import type { TerminalOutput } from './screen.ts'
 import type { ClientToOpen, CreateClient, ShellClient } from './shell-client.ts'
 
@@ -34,6 +35,8 @@ export type ShellOptions = {
   readonly flags: ShellFlags
   /** More names at hand, such as `Container`. Default none. */
   readonly globals?: { readonly [name: string]: unknown }
+  /** What clients ask the user; the prompt answers. Default: they ask nothing. */
+  readonly questions?: Questions
   /** Removes what calls in flight have begun on disk, when a signal ends the process. */
   readonly cleanUp?: () => void
   /** Default: the user's home directory. */

@@ -209,6 +209,30 @@ describe('each source of credentials works and is named', () => {
       'container',
     ],
     [
+      'a role taken with the credentials of the container',
+      () => ({
+        env: {
+          AWS_PROFILE: 'puller',
+          AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/container`,
+        },
+        files: {
+          '.aws/config':
+            '[profile puller]\nrole_arn = arn:aws:iam::210987654321:role/puller\ncredential_source = EcsContainer\n',
+        },
+      }),
+      'profile puller (assumed role)',
+      'STS AssumeRole',
+    ],
+    [
+      'static keys, before a container endpoint that would refuse',
+      () => ({
+        env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/container-refused` },
+        files: { '.aws/credentials': `[default]\n${staticKeys()}` },
+      }),
+      'profile default (static keys)',
+      undefined,
+    ],
+    [
       'instance metadata',
       () => ({
         env: {
@@ -298,7 +322,7 @@ describe('a source that fails says why', () => {
       'a refused container endpoint',
       () => ({ env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${aws.url}/container-refused` } }),
       'CREDENTIALS_MISSING',
-      /container's credential endpoint \(AWS_CONTAINER_CREDENTIALS_FULL_URI\)/,
+      /container's credential endpoint \(AWS_CONTAINER_CREDENTIALS_FULL_URI\) gave none: it answered with status 403/,
       /task role/,
     ],
     [

@@ -2,7 +2,8 @@
  * The AWS services that credentials come from, on loopback: STS, the SSO portal, a container's
  * credential endpoint and EC2 instance metadata. Each gives one key that a local ECR knows.
  */
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 export type GivenKey = {
@@ -23,23 +24,28 @@ export type FakeAws = {
 
 type Answer = { readonly status?: number; readonly type: string; readonly body: string }
 
-export async function startFakeAws(key: GivenKey): Promise<FakeAws> {
+/** @param tls A certificate: then it speaks https. */
+export async function startFakeAws(
+  key: GivenKey,
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<FakeAws> {
   const fake: { asked: string[]; stsError: FakeAws['stsError'] } = {
     asked: [],
     stsError: undefined,
   }
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     bodyOf(request)
       .then((body) => answer(request, body, key, fake))
       .then(({ status = 200, type, body }) => {
         response.writeHead(status, { 'content-type': type }).end(body)
       })
       .catch((error: unknown) => response.destroy(error as Error))
-  })
+  }
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return Object.assign(fake, {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve())
@@ -66,6 +72,10 @@ function answer(
     fake.asked.push('SSO')
     const expiration = Date.parse(key.expiration)
     return json({ roleCredentials: { ...key, expiration } })
+  }
+  if (path === '/token') {
+    fake.asked.push('OIDC')
+    return json({ accessToken: 'renewed-planted', expiresIn: 3600, tokenType: 'Bearer' })
   }
   if (path === '/container') {
     fake.asked.push('container')

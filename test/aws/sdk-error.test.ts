@@ -79,9 +79,9 @@ const rows: readonly Row[] = [
     'The request signature we calculated does not match. The Canonical String for this request should have been\nPOST\nx-amz-security-token:planted-token',
     'CREDENTIALS_INVALID',
     /secret key .* does not belong/,
-    /aws configure/,
+    /export SREGISTRY_AWS_KEY=…/,
   ],
-  ['SignatureDoesNotMatch', 'x', 'CREDENTIALS_INVALID', /secret key/, /aws configure/],
+  ['SignatureDoesNotMatch', 'x', 'CREDENTIALS_INVALID', /secret key/, /export SREGISTRY_AWS_KEY=…/],
   [
     'InvalidSignatureException',
     'Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z',

@@ -80,7 +80,7 @@ const rows: readonly Row[] = [
     arrange: () => ({ SREGISTRY_AWS_SECRET: planted.secret }),
     code: 'CREDENTIALS_INVALID',
     message: /secret key from environment SREGISTRY_AWS_KEY does not belong/,
-    hint: /enter the pair again/,
+    hint: /enter the pair again: export SREGISTRY_AWS_KEY=… SREGISTRY_AWS_SECRET=…/,
   },
   {
     of: 'an unknown key',

@@ -72,7 +72,7 @@ const scenarios: readonly Scenario[] = [
     arrange: () => ({ AWS_SECRET_ACCESS_KEY: 'not-the-secret' }),
     aws: [getPassword, '(InvalidSignatureException)'],
     code: 'CREDENTIALS_INVALID',
-    hint: /enter the pair again: aws configure/,
+    hint: /enter the pair again: export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…/,
   },
   {
     of: 'an unknown key',

@@ -1,5 +1,5 @@
 /** The real program, as a user starts it: its own process, its own environment. Needs a build. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 export const program: string = fileURLToPath(new URL('../../bin/sregistry.js', import.meta.url))
@@ -19,6 +19,14 @@ export type RunOptions = {
 
 /** Runs to the end, whatever the exit code. */
 export function runProgram(args: readonly string[], options: RunOptions): Promise<Ended> {
+  return startProgram(args, options).ended
+}
+
+/** As `runProgram`, with the process in hand. */
+export function startProgram(
+  args: readonly string[],
+  options: RunOptions,
+): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const { env, directory, input = '' } = options
   const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env['PATH'], ...env },
@@ -34,8 +42,9 @@ export function runProgram(args: readonly string[], options: RunOptions): Promis
   })
   child.stdin.on('error', () => undefined) // it may end without reading
   child.stdin.end(input)
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr }))
   })
+  return { child, ended }
 }

@@ -295,7 +295,7 @@ test('the registry knows its own account', async () => {
   expect(output.registryId).toBe('123456789012')
 })
 
-test('no image was ever scanned', async () => {
+test('an image that nobody scanned has no findings', async () => {
   const command = new DescribeImageScanFindingsCommand({
     ...busybox,
     imageId: { imageTag: 'latest' },

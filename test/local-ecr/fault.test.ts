@@ -232,3 +232,14 @@ test('a client that leaves in the middle of a body or an upload does no harm', a
   local.ecr.faults.clear()
   expect((await fetch(url)).status).toBe(200)
 })
+
+test.each(['stall', 'truncate', 'reset'] as const)(
+  'a body that ends before the fault %s begins is whole',
+  async (kind) => {
+    for (const afterBytes of [whole.byteLength, whole.byteLength + 1]) {
+      const undo = onBlobs({ kind, afterBytes })
+      expect(await receive(url)).toEqual({ bytes: whole, failure: undefined })
+      undo()
+    }
+  },
+)

@@ -1,4 +1,4 @@
-/** Images: list, describe, read, delete, and the scan that was never made. */
+/** Images: list, describe, read, delete. */
 import { ApiError, invalidParameter } from '../api-error.ts'
 import {
   findImage,
@@ -20,6 +20,7 @@ import {
   repositoryOf,
   requiredList,
 } from './call.ts'
+import { scanStatus } from './scan-operations.ts'
 
 type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'
 
@@ -90,6 +91,8 @@ function detail({ state }: Call, repository: Repository, image: StoredImage): un
     ...(image.lastPulledAtMs !== undefined && {
       lastRecordedPullTime: image.lastPulledAtMs / 1000,
     }),
+    // the summary of the findings stays away, as under ECR's newer basic scanning
+    ...(image.scan !== undefined && { imageScanStatus: scanStatus(image.scan.findings) }),
     imageStatus: 'ACTIVE',
   }
 }
@@ -166,21 +169,9 @@ function deleteNames(repository: Repository, image: StoredImage, id: ImageKey): 
   return tags.length === 0 ? [{ imageDigest }] : tags.map((imageTag) => ({ imageDigest, imageTag }))
 }
 
-function describeImageScanFindings(call: Call): unknown {
-  const repository = repositoryOf(call)
-  const [id] = imageIdsOf([call.input['imageId'] ?? {}])
-  const image = imageOf(call, repository, id ?? {})
-  const key = `{imageDigest:'${image.digest}', imageTag:'${id?.imageTag ?? 'null'}'}`
-  throw new ApiError(
-    'ScanNotFoundException',
-    `Image scan does not exist for the image with '${key}' in the repository with name '${repository.name}' in the registry with id '${call.state.account.accountId}'`,
-  )
-}
-
 export const imageOperations: Readonly<Record<string, Operation>> = {
   ListImages: listImages,
   DescribeImages: describeImages,
   BatchGetImage: batchGetImage,
   BatchDeleteImage: batchDeleteImage,
-  DescribeImageScanFindings: describeImageScanFindings,
 }

@@ -45,6 +45,11 @@ export type RecoderExports = {
   encodeBlock(number: number, toMark: boolean): number
   storedStart(): number
   dropBlock(number: number, toMark: boolean): void
+  sequencesStart(number: number): number
+  sequencesFilled(number: number, toMark: boolean): number
+  extentsStart(number: number): number
+  extentsFilled(number: number, toMark: boolean): number
+  setBuilder(number: number, filled: number, sequences: number, extents: number): void
 }
 
 export function instantiateRecoder(module: RecoderModule): RecoderExports {

@@ -139,6 +139,25 @@ export class Recoder {
     return length === 0 ? undefined : this.#memory.subarray(start, start + length)
   }
 
+  /** Writes what a builder holds into a buffer, for a BlockEncoder; undefined when it is too small. */
+  copyBlock(builder: BuilderNumber, part: BuilderPart, into: Uint8Array): BlockCounts | undefined {
+    const isMarked = part === 'marked'
+    const wasm = this.#wasm
+    const counts = {
+      bytes: wasm.builderFilled(builder, isMarked),
+      sequences: wasm.sequencesFilled(builder, isMarked),
+      extents: wasm.extentsFilled(builder, isMarked),
+    }
+    const pieces = piecesOf(wasm, builder, counts)
+    if (pieces.reduce((sum, { length }) => sum + length, 0) > into.length) return undefined
+    let at = 0
+    for (const { start, length } of pieces) {
+      into.set(this.#memory.subarray(start, start + length), at)
+      at += length
+    }
+    return counts
+  }
+
   /** Takes away what was encoded; what follows the mark is then at the beginning. */
   drop(builder: BuilderNumber, part: BuilderPart): void {
     this.#wasm.dropBlock(builder, part === 'marked')
@@ -146,3 +165,26 @@ export class Recoder {
 }
 
 export type BuilderPart = 'whole' | 'marked'
+
+/** What a copied block consists of, one after the other. */
+export type BlockCounts = {
+  readonly bytes: number
+  readonly sequences: number
+  readonly extents: number
+}
+
+const sequenceBytes = 4
+const extentBytes = 8
+
+/** Where the pieces of a block lie in an instance's memory. */
+export function piecesOf(
+  wasm: RecoderExports,
+  builder: BuilderNumber,
+  counts: BlockCounts,
+): readonly { readonly start: number; readonly length: number }[] {
+  return [
+    { start: wasm.builderStart(builder), length: counts.bytes },
+    { start: wasm.sequencesStart(builder), length: counts.sequences * sequenceBytes },
+    { start: wasm.extentsStart(builder), length: counts.extents * extentBytes },
+  ]
+}

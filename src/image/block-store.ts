@@ -17,7 +17,12 @@ const maxWaitingBlocks = 2
 export type OnStored = (stored: Uint8Array, sizeWord: number, position: number) => void
 
 type Submission = { readonly onStored: OnStored; result: CompressedBlock | undefined }
-type CompressedBlock = { readonly stored: Uint8Array; readonly sizeWord: number }
+type CompressedBlock = {
+  readonly stored: Uint8Array
+  readonly sizeWord: number
+  /** What stored is a view of, where that is used again once it is written. */
+  readonly slab?: Slab
+}
 
 export class BlockStore {
   /** Where the next stored block goes. */
@@ -25,7 +30,7 @@ export class BlockStore {
   private readonly order: Submission[] = []
   private waitingBlocks = 0
   private inFlight = 0
-  private batch: Uint8Array[] = []
+  private batch: CompressedBlock[] = []
   private readonly slabs = new Slabs()
   private batchedBytes = 0
   private written: number
@@ -61,8 +66,18 @@ export class BlockStore {
 
   /** Takes a block that is compressed already, and copies it at once. */
   put(stored: Uint8Array, sizeWord: number, onStored: OnStored): void {
-    this.order.push({ onStored, result: { stored: this.slabs.copy(stored), sizeWord } })
-    this.appendReady()
+    this.reserve(onStored)(stored, sizeWord)
+  }
+
+  /** Keeps the place of a block that is compressed elsewhere. @returns takes it, and copies it at once. */
+  reserve(onStored: OnStored): (stored: Uint8Array, sizeWord: number) => void {
+    const submission: Submission = { onStored, result: undefined }
+    this.order.push(submission)
+    return (stored, sizeWord) => {
+      submission.result = { ...this.slabs.copy(stored), sizeWord }
+      this.appendReady()
+      this.notify()
+    }
   }
 
   /** Waits until the stream may go on. @throws what a compression or a write failed with. */
@@ -136,9 +151,10 @@ export class BlockStore {
     if (this.batchedBytes >= batchBytes) this.startWriting()
   }
 
-  private append({ stored, sizeWord }: CompressedBlock, onStored: OnStored): void {
+  private append(block: CompressedBlock, onStored: OnStored): void {
+    const { stored, sizeWord } = block
     onStored(stored, sizeWord, this.position)
-    this.batch.push(stored)
+    this.batch.push(block)
     this.batchedBytes += stored.length
     this.position += stored.length
   }
@@ -146,18 +162,21 @@ export class BlockStore {
   private startWriting(): void {
     if (this.writing !== undefined || this.batch.length === 0 || this.failure !== undefined) return
     const { batch } = this
-    const slabs = this.slabs.handOver()
     const position = this.written
     this.written += this.batchedBytes
     this.batch = []
     this.batchedBytes = 0
-    this.writing = writeAll(this.file, batch, position)
+    this.writing = writeAll(
+      this.file,
+      batch.map(({ stored }) => stored),
+      position,
+    )
       .catch((cause: unknown) => {
         this.failure ??= { cause }
       })
       .then(() => {
         this.writing = undefined
-        this.slabs.giveBack(slabs)
+        for (const { slab } of batch) if (slab !== undefined) this.slabs.release(slab)
         if (this.batchedBytes >= batchBytes) this.startWriting()
         this.notify()
       })
@@ -179,38 +198,44 @@ export class BlockStore {
   }
 }
 
+/** A large buffer of copies; openCopies are still to be written. */
+type Slab = { readonly bytes: Buffer; filled: number; openCopies: number }
+
 /**
  * Copies of stored blocks, in large buffers that are used again: one for each block would be garbage
- * that nothing collects before it is tens of megabytes.
+ * that nothing collects before it is tens of megabytes. Blocks may be copied before those that go to
+ * the file first, so each slab counts its own.
  */
 class Slabs {
-  private readonly free: Buffer[] = []
-  private used: Buffer[] = []
-  private filled = slabBytes
+  private readonly free: Slab[] = []
+  private current: Slab | undefined
 
-  copy(bytes: Uint8Array): Buffer {
-    if (bytes.length > slabBytes) return Buffer.from(bytes)
-    if (this.filled + bytes.length > slabBytes) {
-      this.used.push(this.free.pop() ?? Buffer.allocUnsafeSlow(slabBytes))
-      this.filled = 0
+  copy(bytes: Uint8Array): { readonly stored: Uint8Array; readonly slab: Slab } {
+    if (this.current === undefined || this.current.filled + bytes.length > slabBytes) {
+      if (this.current?.openCopies === 0) this.free.push(this.current)
+      this.current = this.take(bytes.length)
     }
-    const start = this.filled
-    this.filled += bytes.length
-    const copy = this.used[this.used.length - 1]?.subarray(start, this.filled) ?? Buffer.alloc(0)
-    copy.set(bytes)
-    return copy
+    const slab = this.current
+    const stored = slab.bytes.subarray(slab.filled, slab.filled + bytes.length)
+    stored.set(bytes)
+    slab.filled += bytes.length
+    slab.openCopies += 1
+    return { stored, slab }
   }
 
-  /** The buffers filled so far, which copies to come leave alone. */
-  handOver(): readonly Buffer[] {
-    const { used } = this
-    this.used = []
-    this.filled = slabBytes
-    return used
+  release(slab: Slab): void {
+    slab.openCopies -= 1
+    if (slab.openCopies === 0 && slab !== this.current) this.free.push(slab)
   }
 
-  giveBack(slabs: readonly Buffer[]): void {
-    this.free.push(...slabs)
+  private take(atLeast: number): Slab {
+    const slab = this.free.pop()
+    if (slab === undefined || slab.bytes.length < atLeast) {
+      const bytes = Buffer.allocUnsafeSlow(Math.max(slabBytes, atLeast))
+      return { bytes, filled: 0, openCopies: 0 }
+    }
+    slab.filled = 0
+    return slab
   }
 }
 

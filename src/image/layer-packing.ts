@@ -1,10 +1,12 @@
 /** Packs the layers of an image, several at a time, or finds them packed already. */
+import { setMaxListeners } from 'node:events'
 import { cancelled } from '../errors/cancelled.ts'
 import { type ErrorCode, isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import type { Descriptor } from '../registry/descriptor.ts'
 import { type Digest, formatDigest } from '../registry/digest.ts'
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
 import type { BuildEvent } from './build-event.ts'
+import { EncoderPool } from './encoder-pool.ts'
 import type { ImageSource } from './image-source.ts'
 import { BlobBytes, namedLayer } from './layer-failure.ts'
 import type { LayerDraft, LayerStore } from './layer-store.ts'
@@ -59,6 +61,8 @@ type LayerWork = { readonly number: number; readonly layer: Descriptor; readonly
 
 /** Smaller layers are packed here: a thread takes some 30 ms to begin. */
 const minThreadBytes = 2_097_152
+/** With a layer this large, threads that encode blocks for it are worth their memory. */
+const minEncodersBytes = 33_554_432
 
 class LayersPacking {
   readonly #source: ImageSource
@@ -70,6 +74,7 @@ class LayersPacking {
   readonly #altered = new WeakSet<object>()
   readonly #work: readonly LayerWork[]
   #failure: { readonly error: unknown } | undefined
+  #encoderPool: EncoderPool | undefined
 
   constructor(source: ImageSource, options: LayerPackingOptions) {
     this.#source = source
@@ -81,6 +86,8 @@ class LayersPacking {
     const { signal, maxLayers } = this.#options
     const stop = () => this.#abort.abort(signal.reason)
     signal.addEventListener('abort', stop, { once: true })
+    // each layer listens a few times: to its connections, its pieces, its thread
+    setMaxListeners(0, this.#abort.signal)
     try {
       if (signal.aborted) throw cancelled('the pull', signal.reason)
       const queue = [...this.#work].sort((a, b) => b.layer.sizeBytes - a.layer.sizeBytes)
@@ -90,8 +97,17 @@ class LayersPacking {
       await Promise.all(workers)
     } finally {
       signal.removeEventListener('abort', stop)
+      await this.#encoderPool?.close()
     }
     if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** Made when the first large layer comes. */
+  #encodersFor(layer: Descriptor): EncoderPool | undefined {
+    if (layer.sizeBytes >= minEncodersBytes) {
+      this.#encoderPool ??= new EncoderPool(this.#options.parameters)
+    }
+    return this.#encoderPool
   }
 
   result(): PackedLayers {
@@ -190,7 +206,7 @@ class LayersPacking {
       const packed =
         layer.sizeBytes < minThreadBytes
           ? await packLayer(bytes, { ...options, compressor, slots })
-          : await packInThread(bytes, options)
+          : await packInThread(bytes, { ...options, encoders: this.#encodersFor(layer) })
       this.#drafts.push(draft)
       return packed
     } catch (error) {

@@ -8,11 +8,13 @@ import { recoderModule } from '../deflate/recoder-module.ts'
 import { cancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { cancellable } from './byte-stream.ts'
+import type { EncoderPool } from './encoder-pool.ts'
 import type { PackLayerOptions } from './pack-layer.ts'
 import type { FromPackThread, PackThreadData, ToPackThread } from './pack-thread-messages.ts'
 import type { PackedLayer } from './packed-layer.ts'
 import { decodeIndex } from './packed-layer-reader.ts'
 import { unpackFailure } from './thread-failure.ts'
+import { threadLimits } from './thread-limits.ts'
 
 /** Bytes on their way to the thread. Messages would be copies, garbage of tens of megabytes in each. */
 const ringBytes = 1_048_576
@@ -20,7 +22,10 @@ const ringBytes = 1_048_576
 export type PackInThreadOptions = Pick<
   PackLayerOptions,
   'path' | 'parameters' | 'diffId' | 'blobDigest' | 'signal'
->
+> & {
+  /** Shared by the layers that are packed at the same time. */
+  readonly encoders?: EncoderPool | undefined
+}
 
 /** @throws {SregistryError} as packLayer; the thread is ended whatever happens. */
 export async function packInThread(
@@ -54,7 +59,9 @@ class PackThread {
   #pendingBytes = 0
   #wake: (() => void) | undefined
 
-  constructor({ path, parameters, diffId, blobDigest }: PackInThreadOptions) {
+  constructor({ path, parameters, diffId, blobDigest, encoders }: PackInThreadOptions) {
+    const ports = encoders?.connect() ?? []
+    encoders?.onFailure((error) => this.stop(error))
     const workerData: PackThreadData = {
       path,
       parameters,
@@ -62,13 +69,15 @@ class PackThread {
       blobDigest,
       recoder: recoderModule(),
       ring: this.#ring.buffer,
+      encoders: ports,
     }
     const file = createRequire(import.meta.url).resolve('#pack-worker')
     this.#worker = new Worker(file, {
       workerData,
       name: 'pack',
       execArgv: [],
-      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+      resourceLimits: threadLimits,
+      transferList: ports,
     })
     this.#worker.on('message', (message: FromPackThread) => this.#hear(message))
     this.#worker.on('error', (error) => this.stop(error))

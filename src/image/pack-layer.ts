@@ -23,6 +23,7 @@ import type { PackingParameters } from './packing-parameters.ts'
 import type { PackingSlots } from './packing-slots.ts'
 import { recodedBuilders } from './recoded-block-builder.ts'
 import { recodingEffort } from './recoding-effort.ts'
+import type { RemoteEncoders } from './remote-encoders.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
 import { TarReader, type TarSink } from './tar/tar-reader.ts'
 import { writeFully } from './write-fully.ts'
@@ -40,6 +41,8 @@ export type PackLayerOptions = {
   /** Shared by the layers that are packed at the same time. */
   readonly slots: PackingSlots
   readonly limits?: Partial<LayerLimits> | undefined
+  /** Threads that encode some of the blocks; the bytes are the same without. */
+  readonly remote?: RemoteEncoders | undefined
   /** The source's chunks are good only until the next is asked for. Default false. */
   readonly reusesChunks?: boolean | undefined
   readonly signal?: AbortSignal | undefined
@@ -90,7 +93,7 @@ async function packInto(
     const packer = new LayerPacker(
       recoder === undefined
         ? poolBuilders(store, options.parameters.blockSize)
-        : recodedBuilders(recoder, store, options.compressor),
+        : recodedBuilders(recoder, { ...options, store }),
       options.parameters.blockSize,
       meter,
     )

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { RecoderModule } from '../deflate/recoder-module.ts'
 import type { Digest } from '../registry/digest.ts'
 import type { PackingParameters } from './packing-parameters.ts'
@@ -12,6 +13,8 @@ export type PackThreadData = {
   readonly recoder: RecoderModule
   /** The bytes of the blob go round in it. */
   readonly ring: SharedArrayBuffer
+  /** Ports to the encoding threads. */
+  readonly encoders: readonly MessagePort[]
 }
 
 /** To the thread: so many bytes more are in the ring, or the blob's end. */

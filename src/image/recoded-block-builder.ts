@@ -7,17 +7,21 @@ import type { BuilderNumber, Recoder } from '../deflate/recoder.ts'
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
 import { blockRaw } from '../squashfs/format.ts'
 import type { BlockBuilder, BlockBuilders, BuiltPart, OnBlockStored } from './block-builder.ts'
-import type { BlockStore } from './block-store.ts'
+import type { BlockStore, OnStored } from './block-store.ts'
+import type { RemoteEncoders } from './remote-encoders.ts'
 
-export function recodedBuilders(
-  recoder: Recoder,
-  store: BlockStore,
-  compressor: BlockCompressor,
-): BlockBuilders {
-  const judge = new StreamJudge(compressor)
+export type RecodedBuildersOptions = {
+  readonly store: BlockStore
+  readonly compressor: BlockCompressor
+  /** Threads that encode some of the blocks. */
+  readonly remote?: RemoteEncoders | undefined
+}
+
+export function recodedBuilders(recoder: Recoder, options: RecodedBuildersOptions): BlockBuilders {
+  const judge = new StreamJudge(options.compressor)
   return {
-    large: new RecodedBuilder(recoder, 0, store, judge),
-    small: new RecodedBuilder(recoder, 1, store, judge),
+    large: new RecodedBuilder(recoder, 0, judge, options),
+    small: new RecodedBuilder(recoder, 1, judge, options),
   }
 }
 
@@ -26,12 +30,19 @@ class RecodedBuilder implements BlockBuilder {
   readonly #number: BuilderNumber
   readonly #store: BlockStore
   readonly #judge: StreamJudge
+  readonly #remote: RemoteEncoders | undefined
 
-  constructor(recoder: Recoder, number: BuilderNumber, store: BlockStore, judge: StreamJudge) {
+  constructor(
+    recoder: Recoder,
+    number: BuilderNumber,
+    judge: StreamJudge,
+    { store, remote }: RecodedBuildersOptions,
+  ) {
     this.#recoder = recoder
     this.#number = number
     this.#store = store
     this.#judge = judge
+    this.#remote = remote
   }
 
   get bytes(): Buffer {
@@ -57,22 +68,38 @@ class RecodedBuilder implements BlockBuilder {
   store(part: BuiltPart, onStored: OnBlockStored): void {
     const bytes = this.#recoder.built(this.#number, part)
     const isDue = this.#judge.isDue(bytes.length)
-    if (this.#judge.isWorthwhile || isDue) this.#storeRecoded(bytes, part, isDue, onStored)
-    else {
-      this.#store.submit(Buffer.from(bytes), (_, sizeWord, position) =>
-        onStored(sizeWord, position),
-      )
-    }
+    if (isDue) this.#storeSample(bytes, part, onStored)
+    else if (this.#judge.isWorthwhile) this.#storeRecoded(bytes, part, onStored)
+    else this.#store.submit(Buffer.from(bytes), told(onStored))
     this.#recoder.drop(this.#number, part)
   }
 
-  #storeRecoded(bytes: Buffer, part: BuiltPart, isDue: boolean, onStored: OnBlockStored): void {
+  #storeSample(bytes: Buffer, part: BuiltPart, onStored: OnBlockStored): void {
     const recoded = this.#recoder.encode(this.#number, part) ?? bytes
-    const best = isDue ? this.#judge.compare(bytes, recoded) : recoded
-    const isRaw = best.length >= bytes.length
-    const sizeWord = isRaw ? bytes.length | blockRaw : best.length
-    this.#store.put(isRaw ? bytes : best, sizeWord, (_, word, position) => onStored(word, position))
+    const best = this.#judge.compare(bytes, recoded)
+    put(this.#store.reserve(told(onStored)), best.length < bytes.length ? best : undefined, bytes)
   }
+
+  #storeRecoded(bytes: Buffer, part: BuiltPart, onStored: OnBlockStored): void {
+    const reserved = this.#store.reserve(told(onStored))
+    const isOffered = this.#remote?.offer(
+      (into) => this.#recoder.copyBlock(this.#number, part, into),
+      (stored, block) => put(reserved, stored, block),
+    )
+    if (!isOffered) put(reserved, this.#recoder.encode(this.#number, part), bytes)
+  }
+}
+
+type Reserved = ReturnType<BlockStore['reserve']>
+
+/** A block whose stored form would be no shorter is stored raw. */
+function put(reserved: Reserved, stored: Uint8Array | undefined, bytes: Uint8Array): void {
+  if (stored === undefined) reserved(bytes, bytes.length | blockRaw)
+  else reserved(stored, stored.length)
+}
+
+function told(onStored: OnBlockStored): OnStored {
+  return (_, sizeWord, position) => onStored(sizeWord, position)
 }
 
 /** Blocks that are compressed anew as well: more at the beginning, then one in this many. */

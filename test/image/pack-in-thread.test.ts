@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { EncoderPool } from '../../src/image/encoder-pool.ts'
 import { packInThread } from '../../src/image/pack-in-thread.ts'
 import { parseDigest } from '../../src/registry/digest.ts'
 import { blockSize, inPieces, pack, withScratch } from './packed-layers.ts'
@@ -27,6 +29,31 @@ test.each([
       const there = await packInThread(pieces, { path: join(directory, 'b'), parameters })
       expect(readFileSync(there.path).equals(readFileSync(here.path))).toBe(true)
       expect({ ...there, path: '' }).toEqual({ ...here, path: '' })
+    }
+  }),
+)
+
+test.each([1, 3])('with %i threads that encode blocks the bytes are the same', (count) =>
+  withScratch(async (directory) => {
+    const noisy = Buffer.concat([
+      file({ name: 'noise' }, randomBytes(3_000_000).toString('latin1')),
+      ...Array.from({ length: 2000 }, (_, i) => file({ name: `${i}` }, words.slice(i, 3 * i + 9))),
+      archive,
+    ])
+    const blob = gzipSync(noisy)
+    const here = await pack(blob, join(directory, 'a'))
+    const encoders = new EncoderPool(parameters, count)
+    try {
+      const packed = await Promise.all(
+        ['b', 'c'].map((name) =>
+          packInThread(inPieces(blob), { path: join(directory, name), parameters, encoders }),
+        ),
+      )
+      for (const { path } of packed) {
+        expect(readFileSync(path).equals(readFileSync(here.path))).toBe(true)
+      }
+    } finally {
+      await encoders.close()
     }
   }),
 )

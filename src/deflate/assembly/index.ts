@@ -71,3 +71,30 @@ export function encodeBlock(number: i32, toMark: bool): u32 {
   const end = chooseSequences(builder, count, sequences)
   return writeStream(builder.bytes, count, chosenSequences, end, count - 1)
 }
+
+/** What another instance needs to encode the same part, beside the bytes. */
+export function sequencesStart(number: i32): usize {
+  return builderOf(number).sequences
+}
+
+export function sequencesFilled(number: i32, toMark: bool): u32 {
+  const builder = builderOf(number)
+  return toMark ? builder.markSequences : builder.sequenceCount
+}
+
+export function extentsStart(number: i32): usize {
+  return builderOf(number).extents
+}
+
+export function extentsFilled(number: i32, toMark: bool): u32 {
+  const builder = builderOf(number)
+  return toMark ? builder.markExtents : builder.extentCount
+}
+
+/** Makes what was written to a builder's memory its contents. */
+export function setBuilder(number: i32, filled: u32, sequences: u32, extents: u32): void {
+  const builder = builderOf(number)
+  builder.filled = filled
+  builder.sequenceCount = sequences
+  builder.extentCount = extents
+}

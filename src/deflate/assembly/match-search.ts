@@ -3,7 +3,7 @@
  * four bytes, as in zlib. Positions are added only when something is looked for behind them.
  */
 import { chainHeads, chainLinks, hashBits } from './memory-map'
-import { maxDistance, maxMatch } from './sequence'
+import { maxDistance, maxMatch, minMatch } from './sequence'
 
 /** Candidates that are compared with the bytes. */
 let maxTries: i32 = 0
@@ -57,7 +57,8 @@ export function findMatch(position: u32, atLeast: u32): u32 {
   const here = block + position
   let best = max(atLeast, 4) - 1
   if (best >= most) return 0
-  let tries = maxTries
+  // a short match gains little by being a little longer
+  let tries = atLeast > minMatch + 1 && atLeast < 8 ? maxTries >> 2 : maxTries
   let candidate = load<u32>(bucketOf(here))
   const lowest = position > maxDistance ? base + position - maxDistance : base
   let found: u32 = 0

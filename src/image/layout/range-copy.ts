@@ -10,8 +10,8 @@ const chunkBytes = 4 * 1024 * 1024
 
 /** The packed layers of one image, opened once. The maker closes it; closing twice is harmless. */
 export class LayerFiles {
+  readonly paths: readonly string[]
   private readonly handles: FileHandle[] = []
-  private readonly paths: readonly string[]
 
   constructor(paths: readonly string[]) {
     this.paths = paths
@@ -35,20 +35,29 @@ export class LayerFiles {
       if (bytesRead === 0) break
       filled += bytesRead
     }
-    if (filled < buffer.length) {
-      throw new SregistryError(
-        'IMAGE_INVALID',
-        `the packed layer ${this.paths[source]} is cut short`,
-        {
-          hint: 'remove it and pull again; it is made anew',
-        },
-      )
-    }
+    if (filled < buffer.length) throw cutShort(this.paths[source])
+  }
+
+  /** Their descriptors, in the order of the paths. */
+  get descriptors(): readonly number[] {
+    return this.handles.map((handle) => handle.fd)
+  }
+
+  async sizeBytes(): Promise<number> {
+    const stats = await Promise.all(this.handles.map((handle) => handle.stat()))
+    return stats.reduce((sum, { size }) => sum + size, 0)
   }
 
   async close(): Promise<void> {
     await Promise.all(this.handles.splice(0).map((handle) => handle.close()))
   }
+}
+
+/** The error for a packed layer that ends before what its index names. */
+export function cutShort(path: string | undefined): SregistryError {
+  return new SregistryError('IMAGE_INVALID', `the packed layer ${path} is cut short`, {
+    hint: 'remove it and pull again; it is made anew',
+  })
 }
 
 export type CopyOptions = {

@@ -128,7 +128,7 @@ class LayersPacking {
     const { store, onEvent } = this.#options
     const label = store.label(layer.digest)
     const event = { layer: number, label, bytes: layer.sizeBytes }
-    const found = await store.find(layer.digest, diffId)
+    const found = await store.find(layer.digest, diffId, this.#abort.signal)
     if (found !== undefined) {
       onEvent({ type: 'layer-reuse', ...event })
       return found
@@ -186,6 +186,7 @@ class LayersPacking {
         signal: this.#abort.signal,
       })
       this.#drafts.push(draft)
+      draft.publish()
       return packed
     } catch (error) {
       const blob = hasCode(error, 'LAYER_INVALID') ? await bytes.failure() : undefined

@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { throwIfCancelled } from '../../errors/cancelled.ts'
 import { SregistryError } from '../../errors/sregistry-error.ts'
+import { isDiskError } from '../../storage/disk-error.ts'
 import { writeFully } from '../write-fully.ts'
 import type { CopiedRange } from './image-layout.ts'
 
@@ -17,8 +18,9 @@ export class LayerFiles {
     this.paths = paths
   }
 
+  /** @throws {SregistryError} STORAGE when one is not there any more. */
   async open(): Promise<void> {
-    for (const path of this.paths) this.handles.push(await open(path, 'r'))
+    for (const path of this.paths) this.handles.push(await openLayer(path))
   }
 
   /** @throws {SregistryError} IMAGE_INVALID when the file ends before the range does. */
@@ -50,6 +52,18 @@ export class LayerFiles {
 
   async close(): Promise<void> {
     await Promise.all(this.handles.splice(0).map((handle) => handle.close()))
+  }
+}
+
+/** `cache clean` spares what was used within an hour, but a pull may take longer than that. */
+async function openLayer(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    if (!isDiskError(error, 'ENOENT')) throw error
+    throw new SregistryError('STORAGE', `the packed layer ${path} was removed during the pull`, {
+      hint: 'run it again: only that layer is packed anew',
+    })
   }
 }
 

@@ -100,3 +100,13 @@ test('an abort ends the copying', () =>
     await expect(copying).rejects.toMatchObject({ code: 'CANCELLED' })
     expect(readFileSync(path).length).toBe(base + megabyte)
   }))
+
+test('a packed layer that was cleaned away meanwhile is named, with the mend', async () => {
+  const files = new LayerFiles(['/nowhere/sha256:8c5a.packed'])
+  await expect(files.open()).rejects.toMatchObject({
+    code: 'STORAGE',
+    message: 'the packed layer /nowhere/sha256:8c5a.packed was removed during the pull',
+    hint: 'run it again: only that layer is packed anew',
+  })
+  await files.close()
+})

@@ -5,7 +5,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-export type LoopbackRegistry = { readonly host: string; readonly close: () => void }
+export type LoopbackRegistry = {
+  readonly host: string
+  /** Pushes a tag of an OCI layout to a repository. */
+  readonly push: (layout: string, tag: string, repository: string) => void
+  readonly close: () => void
+}
 
 export async function startRegistry(
   layout: string,
@@ -17,21 +22,18 @@ export async function startRegistry(
   writeFileSync(config, registryConfig(root, host))
   const server = spawn('docker-registry', ['serve', config], { stdio: 'ignore' })
   const close = () => stop(server, root)
+  const push = (from: string, tag: string, repository: string) => {
+    const target = `docker://${host}/${repository}:${tag}`
+    run('skopeo', ['copy', '--dest-tls-verify=false', `oci:${from}:${tag}`, target])
+  }
   try {
     await untilItAnswers(host)
-    for (const tag of tags) {
-      run('skopeo', [
-        'copy',
-        '--dest-tls-verify=false',
-        `oci:${layout}:${tag}`,
-        `docker://${host}/bench/image:${tag}`,
-      ])
-    }
+    for (const tag of tags) push(layout, tag, 'bench/image')
   } catch (error) {
     close()
     throw error
   }
-  return { host, close }
+  return { host, push, close }
 }
 
 function registryConfig(root: string, host: string): string {

@@ -47,7 +47,12 @@ export function median(runs: number, prepare: () => void, run: () => Cost): Cost
     prepare()
     costs.push(run())
   }
-  costs.sort((a, b) => a.seconds - b.seconds)
+  return middleOf(costs)
+}
+
+/** Of several runs of the same the one with the median wall time. */
+export function middleOf(runs: readonly Cost[]): Cost {
+  const costs = [...runs].sort((a, b) => a.seconds - b.seconds)
   const middle = costs[Math.floor(costs.length / 2)]
   if (middle === undefined) throw new RangeError('no runs')
   return middle

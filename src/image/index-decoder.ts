@@ -4,9 +4,12 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 export class IndexDecoder {
   private offset = 0
   private readonly buffer: Buffer
+  /** All of it as one string: its parts are then cut without a copy and without leaving JavaScript. */
+  private readonly text: string
 
   constructor(buffer: Buffer) {
     this.buffer = buffer
+    this.text = buffer.toString('latin1')
   }
 
   /** @throws {SregistryError} IMAGE_INVALID beyond the end or beyond 2^53 - 1. */
@@ -33,7 +36,7 @@ export class IndexDecoder {
 
   latin1(): string {
     const end = this.end()
-    const text = this.buffer.toString('latin1', this.offset, end)
+    const text = this.text.slice(this.offset, end)
     this.offset = end
     return text
   }

@@ -148,7 +148,7 @@ class LayersPacking {
     const { store, onEvent } = this.#options
     const label = store.label(layer.digest)
     const event = { layer: number, label, bytes: layer.sizeBytes }
-    const found = await store.find(layer.digest, diffId)
+    const found = await store.find(layer.digest, diffId, this.#abort.signal)
     if (found !== undefined) {
       onEvent({ type: 'layer-reuse', ...event })
       return found
@@ -208,6 +208,7 @@ class LayersPacking {
           ? await packLayer(bytes, { ...options, compressor, slots })
           : await packInThread(bytes, { ...options, encoders: this.#encodersFor(layer) })
       this.#drafts.push(draft)
+      draft.publish()
       return packed
     } catch (error) {
       const blob = hasCode(error, 'LAYER_INVALID') ? await bytes.failure() : undefined

@@ -8,6 +8,7 @@ import type { Digest } from '../registry/digest.ts'
 import { removeAbandonedFiles } from '../storage/abandoned-files.ts'
 import { type AtomicFile, createAtomicFile } from '../storage/atomic-file.ts'
 import { isDiskError } from '../storage/disk-error.ts'
+import type { FileLock, LockHolder } from '../storage/file-lock.ts'
 import type { LayerCache, LayerCacheKey } from '../storage/layer-cache.ts'
 import type { PackedLayer } from './packed-layer.ts'
 import { packedLayerVersion } from './packed-layer-format.ts'
@@ -18,6 +19,8 @@ import type { PackingParameters } from './packing-parameters.ts'
 export type LayerDraft = {
   /** Where to write it. */
   readonly path: string
+  /** The layer is whole: whoever waits for it may have it, while this image is still being made of it. */
+  publish(): void
   /** Keeps what was written for the next image, where the store does. */
   commit(): Promise<void>
   /** Removes what was not committed. */
@@ -27,8 +30,11 @@ export type LayerDraft = {
 }
 
 export type LayerStore = {
-  /** A layer packed before, with this diff id, or undefined. */
-  find(blob: Digest, diffId: Digest): Promise<PackedLayer | undefined>
+  /**
+   * A layer packed before, with this diff id, or undefined: then the caller makes it. Where another
+   * process is making it, that is waited for.
+   */
+  find(blob: Digest, diffId: Digest, signal: AbortSignal): Promise<PackedLayer | undefined>
   create(blob: Digest): Promise<LayerDraft>
   /** What a layer is called in the output of a pull. */
   label(blob: Digest): string
@@ -37,7 +43,7 @@ export type LayerStore = {
 export type CachedLayersOptions = {
   /** Where layers go when the cache cannot be written: a shared one may be there to read only. */
   readonly fallback: LayerStore
-  /** Told once that the cache is not written. */
+  /** Told once that the cache is not written, and for each layer that another process is packing. */
   readonly onNote: (text: string) => void
 }
 
@@ -55,22 +61,37 @@ export function cachedLayers(
   })
   let cleaned: Promise<unknown> | undefined
   let isReadOnly = false
+  const locks = new Map<string, FileLock>()
   return {
-    find: (blob, diffId) => findCached(cache, keyOf(blob), diffId),
+    find: async (blob, diffId, signal) => {
+      const key = keyOf(blob)
+      const found = await findCached(cache, key, diffId)
+      if (found !== undefined) return found
+      const onWait = (holder: LockHolder | undefined) => onNote(waitingText(blob, holder))
+      const lock = await cache.lock(key, { onWait, signal })
+      // made by another between the look and the lock, or while it was waited for
+      const made = await findCached(cache, key, diffId)
+      if (made !== undefined) await lock?.release()
+      else if (lock !== undefined) locks.set(blob.hex, lock)
+      return made
+    },
     create: async (blob) => {
-      if (isReadOnly) return fallback.create(blob)
+      const lock = locks.get(blob.hex)
+      locks.delete(blob.hex)
       // what killed pulls left goes before more is written
       cleaned ??= removeAbandonedFiles(cache.directory)
       await cleaned
       try {
-        return draftOf(await cache.create(keyOf(blob)))
+        if (!isReadOnly) return draftOf(await cache.create(keyOf(blob)), lock)
       } catch (error) {
+        await lock?.release()
         if (!isSregistryError(error) || error.code !== 'NOT_WRITABLE') throw error
         // several layers may come here at the same time
         if (!isReadOnly) onNote(`layers are not kept: ${error.message}`)
         isReadOnly = true
-        return fallback.create(blob)
       }
+      await lock?.release()
+      return fallback.create(blob)
     },
     label: (blob) => cache.displayPath(blob),
   }
@@ -88,6 +109,7 @@ export function temporaryLayers(directory: string): LayerStore {
       const end = () => file.abort()
       return {
         path: file.path,
+        publish: () => undefined,
         commit: end,
         abort: end,
         explain: (error) => file.explain(error),
@@ -118,19 +140,48 @@ async function findCached(
   return undefined
 }
 
-function draftOf(file: AtomicFile): LayerDraft {
+function waitingText(blob: Digest, holder: LockHolder | undefined): string {
+  const who = holder === undefined ? 'another' : `process ${holder.pid} on ${holder.host}`
+  return `waiting for ${who}, which is packing layer ${blob.algorithm}:${blob.hex.slice(0, 12)}`
+}
+
+function draftOf(file: AtomicFile, lock: FileLock | undefined): LayerDraft {
   const syncing = new BackgroundSync(file.handle)
+  let publishing: Promise<boolean> | undefined
+  const end = async (last: (isPublished: boolean) => Promise<unknown>): Promise<void> => {
+    await syncing.stop()
+    try {
+      await last((await publishing) ?? false)
+    } finally {
+      await lock?.release()
+    }
+  }
   return {
     path: file.path,
-    commit: async () => {
-      await syncing.stop()
-      await file.commit({ replace: false })
+    publish: () => {
+      publishing ??= publish(file, syncing, lock)
     },
-    abort: async () => {
-      await syncing.stop()
-      await file.abort()
-    },
+    commit: () =>
+      end((isPublished) => (isPublished ? file.abort() : file.commit({ replace: false }))),
+    abort: () => end(() => file.abort()),
     explain: (error) => file.explain(error),
+  }
+}
+
+/** Whether the layer has its name. */
+async function publish(
+  file: AtomicFile,
+  syncing: BackgroundSync,
+  lock: FileLock | undefined,
+): Promise<boolean> {
+  await syncing.stop()
+  try {
+    if ((await file.publish()) === 'unsupported') return false
+    await lock?.release()
+    return true
+  } catch {
+    // the commit tries again, and tells
+    return false
   }
 }
 

@@ -31,9 +31,12 @@ export type InodeTables = {
 
 /**
  * For each directory, subdirectories first: the inodes of its entries, then its listing, which holds
- * their references. The root's inode is the last.
+ * their references. The root's inode is the last. A step is one directory.
  */
-export function writeInodeTables(tree: NumberedTree, options: InodeTableOptions): InodeTables {
+export function writeInodeTables(
+  tree: NumberedTree,
+  options: InodeTableOptions,
+): Generator<void, InodeTables> {
   return new InodeTableWriter(tree, options).write()
 }
 
@@ -59,8 +62,11 @@ class InodeTableWriter {
     this.#types = new Uint8Array(tree.inodes.length)
   }
 
-  write(): InodeTables {
-    for (const directory of this.#tree.directories) this.#writeEntries(directory)
+  *write(): Generator<void, InodeTables> {
+    for (const directory of this.#tree.directories) {
+      this.#writeEntries(directory)
+      yield
+    }
     const rootReference = this.#writeInode(0)
     return {
       inodeTable: this.#inodes.finish(),

@@ -12,6 +12,8 @@ export type InodeMetadata = {
   mtime: number
   /** Full names (`user.x`, `trusted.x`, `security.x`) to values; undefined when there are none. */
   xattrs: ReadonlyMap<string, Uint8Array> | undefined
+  /** False where the inode has one name for certain, which spares looking for others. */
+  readonly hasLinks?: boolean
 }
 
 export type DirectoryInode = InodeMetadata & {

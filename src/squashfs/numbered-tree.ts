@@ -32,11 +32,11 @@ export type NumberedTree = {
 const latin1Name = /^[^/\u0100-\uffff]{1,255}$/
 
 /**
- * Walks a tree without recursion: a depth of thousands is legal.
+ * Walks a tree without recursion: a depth of thousands is legal. A step is one directory.
  * @throws {SregistryError} LIMIT_EXCEEDED for a name of more than 255 bytes; INTERNAL for a name that
  *   no directory can hold, a name given twice, or a directory that is in the tree twice.
  */
-export function numberTree(root: DirectoryInode): NumberedTree {
+export function* numberTree(root: DirectoryInode): Generator<void, NumberedTree> {
   const collector = new Collector()
   const directories: NumberedDirectory[] = []
   const waiting: Waiting[] = [
@@ -44,6 +44,7 @@ export function numberTree(root: DirectoryInode): NumberedTree {
   ]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     directories.push(collector.collect(next, waiting))
+    yield
   }
   // taken last child first, so the reverse is: children first, in byte order
   directories.reverse()
@@ -68,8 +69,10 @@ class Collector {
 
   indexOf(inode: Inode): number {
     const index = this.inodes.push(inode) - 1
-    this.linkCounts.push(inode.kind === 'directory' ? 2 : 0)
-    this.#indexes.set(inode, index)
+    const isDirectory = inode.kind === 'directory'
+    this.linkCounts.push(isDirectory ? 2 : 0)
+    // only what may come again is looked for again
+    if (isDirectory || inode.hasLinks !== false) this.#indexes.set(inode, index)
     return index
   }
 
@@ -81,10 +84,11 @@ class Collector {
     let position = 0
     for (const [name, inode] of entries) {
       checkName(directory, name, names[position - 1])
-      const known = this.#indexes.get(inode)
+      const isDirectory = inode.kind === 'directory'
+      const isSingle = inode.hasLinks === false && !isDirectory
+      const known = isSingle ? undefined : this.#indexes.get(inode)
       const index = known ?? this.indexOf(inode)
       children[position++] = index
-      const isDirectory = inode.kind === 'directory'
       // a subdirectory's `..` is a name of its parent
       this.#countLink(isDirectory ? place.index : index)
       if (!isDirectory) continue

@@ -5,21 +5,24 @@ import { encodeCompressorOptions } from './compressor-options.ts'
 import { compressorIds, flag, fragmentEntryBytes, imagePadding, superblockBytes } from './format.ts'
 import { IdTable } from './id-table.ts'
 import type { DirectoryInode, FragmentBlock } from './inode.ts'
-import { writeInodeTables } from './inode-table-writer.ts'
+import { type InodeTables, writeInodeTables } from './inode-table-writer.ts'
 import { encodeLookupTable, type LookupTable } from './lookup-table-writer.ts'
 import type { MetadataCompressor } from './metadata-writer.ts'
 import { numberTree } from './numbered-tree.ts'
 import { encodeSuperblock } from './superblock-writer.ts'
 import { XattrTable } from './xattr-writer.ts'
 
+export type TreeOptions = {
+  readonly compressor: MetadataCompressor
+  /** A power of two, 4096 to 1048576. */
+  readonly blockSize: number
+}
+
 export type TableOptions = {
   /** Where the tables start: the end of the data, at least `dataStart(compression)`. */
   readonly dataEnd: number
   /** Every one of them must be used by a file: unsquashfs refuses more fragments than inodes. */
   readonly fragments: readonly FragmentBlock[]
-  readonly compressor: MetadataCompressor
-  /** A power of two, 4096 to 1048576. */
-  readonly blockSize: number
   /** The file system's own time. */
   readonly createdSeconds: number
   /** Whether equal contents are stored once; readers only show it. */
@@ -44,30 +47,63 @@ export type EncodedTables = {
  *   names over 255 bytes, targets over 4095, …); INTERNAL for a tree that contradicts itself.
  * @see FORMATS § 1; format.adoc; mksquashfs.c write_filesystem_tables
  */
-export function encodeSquashfsTables(root: DirectoryInode, options: TableOptions): EncodedTables {
-  const { compressor, fragments } = options
+export function encodeSquashfsTables(
+  root: DirectoryInode,
+  options: TreeOptions & TableOptions,
+): EncodedTables {
+  const steps = encodeTree(root, options)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return encodeTables(step.value, options)
+  }
+}
+
+/** The tree's own tables: all the work that grows with it, whose result needs no place in the file yet. */
+export type EncodedTree = InodeTables & {
+  readonly inodeCount: number
+  readonly ids: IdTable
+  readonly xattrs: XattrTable
+  readonly options: TreeOptions
+}
+
+/**
+ * The first and larger half of `encodeSquashfsTables`, with a stop after each directory, so that whoever
+ * drives it can let other work have its turn.
+ */
+export function* encodeTree(
+  root: DirectoryInode,
+  options: TreeOptions,
+): Generator<void, EncodedTree> {
   const ids = new IdTable()
-  const xattrs = new XattrTable(compressor)
-  const tree = numberTree(root)
-  if (fragments.length > tree.inodes.length) {
+  const xattrs = new XattrTable(options.compressor)
+  const tree = yield* numberTree(root)
+  const tables = yield* writeInodeTables(tree, { ...options, ids, xattrs })
+  return { ...tables, inodeCount: tree.inodes.length, ids, xattrs, options }
+}
+
+/** The second half of `encodeSquashfsTables`. */
+export function encodeTables(tree: EncodedTree, options: TableOptions): EncodedTables {
+  const { inodeCount, ids } = tree
+  const { compressor, blockSize } = tree.options
+  const { fragments } = options
+  if (fragments.length > inodeCount) {
     throw new SregistryError('INTERNAL', `${fragments.length} fragments, more than inodes`)
   }
-  const inodes = writeInodeTables(tree, { compressor, blockSize: options.blockSize, ids, xattrs })
   const layout = new Layout(options.dataEnd)
-  const inodeTable = layout.add(inodes.inodeTable)
-  const directoryTable = layout.add(inodes.directoryTable)
+  const inodeTable = layout.add(tree.inodeTable)
+  const directoryTable = layout.add(tree.directoryTable)
   const fragmentTable = layout.addLookupTable(encodeFragments(fragments), compressor)
   const idTable = layout.addLookupTable(ids.encode(), compressor)
-  const xattrTable = layout.addXattrs(xattrs)
+  const xattrTable = layout.addXattrs(tree.xattrs)
   const superblock = encodeSuperblock({
-    inodeCount: tree.inodes.length,
+    inodeCount,
     createdSeconds: options.createdSeconds,
-    blockSize: options.blockSize,
+    blockSize,
     fragmentCount: fragments.length,
     compressor: compressorIdOf(compressor.compression),
-    flags: flagsOf(options, xattrTable !== undefined),
+    flags: flagsOf(compressor.compression, options, xattrTable !== undefined),
     idCount: ids.count,
-    rootReference: inodes.rootReference,
+    rootReference: tree.rootReference,
     bytesUsed: layout.end,
     idTable,
     xattrTable,
@@ -136,8 +172,7 @@ function compressorIdOf({ kind }: Compression): number {
   return compressorIds[kind === 'none' ? 'gzip' : kind]
 }
 
-function flagsOf(options: TableOptions, hasXattrs: boolean): number {
-  const { compression } = options.compressor
+function flagsOf(compression: Compression, options: TableOptions, hasXattrs: boolean): number {
   const raw = flag.inodesRaw | flag.dataRaw | flag.fragmentsRaw | flag.xattrsRaw | flag.idsRaw
   return (
     (compression.kind === 'none' ? raw : 0) |

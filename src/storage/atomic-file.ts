@@ -111,13 +111,34 @@ export class AtomicFile {
       await this.handle.sync()
       const { ino, dev } = await this.handle.stat()
       await this.handle.close()
-      const outcome = options.replace ? await this.#rename(ino, dev) : await this.#link(ino, dev)
+      const outcome = options.replace
+        ? await this.#rename(ino, dev)
+        : await this.#linkOrRename(ino, dev)
       await syncDirectory(dirname(this.target))
       return outcome
     } catch (error) {
       throw diskError(error, this.target, this.#place)
     } finally {
       await this.abort()
+    }
+  }
+
+  /**
+   * Gives the file its final name as `commit({ replace: false })` does, and keeps the temporary one: who
+   * reads it by `path` may go on until `abort`, which leaves the final name.
+   * @returns `unsupported` where a file cannot have two names: then only `commit` can.
+   * @throws {SregistryError} DISK_FULL, NOT_WRITABLE, STORAGE; the file is as it was before.
+   */
+  async publish(): Promise<'committed' | 'existed' | 'unsupported'> {
+    try {
+      await this.handle.chmod(this.#mode & ~currentUmask())
+      await this.handle.sync()
+      const { ino, dev } = await this.handle.stat()
+      const outcome = await this.#link(ino, dev)
+      if (outcome !== 'unsupported') await syncDirectory(dirname(this.target))
+      return outcome
+    } catch (error) {
+      throw diskError(error, this.target, this.#place)
     }
   }
 
@@ -146,7 +167,15 @@ export class AtomicFile {
     return 'committed'
   }
 
-  async #link(ino: number, dev: number): Promise<'committed' | 'existed'> {
+  async #linkOrRename(ino: number, dev: number): Promise<'committed' | 'existed'> {
+    const outcome = await this.#link(ino, dev)
+    if (outcome !== 'unsupported') return outcome
+    // a file system without hard links: between this look and the rename another may still come
+    if (await exists(this.target)) return 'existed'
+    return this.#rename(ino, dev)
+  }
+
+  async #link(ino: number, dev: number): Promise<'committed' | 'existed' | 'unsupported'> {
     try {
       await link(this.path, this.target)
       return 'committed'
@@ -155,10 +184,8 @@ export class AtomicFile {
       if (await isFile(this.target, ino, dev)) return 'committed'
       if (isDiskError(error, 'EEXIST')) return 'existed'
       if (!isDiskError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error
+      return 'unsupported'
     }
-    // a file system without hard links: between this look and the rename another may still come
-    if (await exists(this.target)) return 'existed'
-    return this.#rename(ino, dev)
   }
 }
 

@@ -9,6 +9,7 @@ import type { Compression } from '../squashfs/compression.ts'
 import { fileServerTime, removeAbandonedFiles } from './abandoned-files.ts'
 import { type AtomicFile, createAtomicFile } from './atomic-file.ts'
 import { diskError, isDiskError } from './disk-error.ts'
+import { type FileLock, type FileLockOptions, removeDeadLock, takeFileLock } from './file-lock.ts'
 import { makePrivateDirectory } from './private-directory.ts'
 import { temporaryName } from './temporary-name.ts'
 
@@ -47,6 +48,7 @@ export type CleanResult = {
 }
 
 const ending = '.packed'
+const lockEnding = '.lock'
 const minimumAgeMs = 60 * 60 * 1000
 
 /** The layer cache below a cache directory (`SINGULARITY_CACHEDIR`); nothing is touched until used. */
@@ -91,6 +93,26 @@ export class LayerCache {
     return createAtomicFile(this.pathOf(key), { place: 'cache', mode: 0o644 })
   }
 
+  /**
+   * The right to make the entry of this key, where nobody else has it; waits for whoever does.
+   * @returns undefined when it is to be made without one, or is there.
+   * @throws {SregistryError} CANCELLED.
+   */
+  async lock(
+    key: LayerCacheKey,
+    options: Pick<FileLockOptions, 'onWait' | 'signal'>,
+  ): Promise<FileLock | undefined> {
+    const path = this.pathOf(key)
+    try {
+      await makePrivateDirectory(this.directory, 'cache')
+    } catch {
+      // a cache that cannot be written has no entries to be made: `create` tells
+      return undefined
+    }
+    const isDone = async () => (await this.#look(path).catch(() => undefined)) !== undefined
+    return takeFileLock(`${path}${lockEnding}`, { ...options, isDone })
+  }
+
   /** Takes a damaged entry away, so that it is made anew; whoever reads it now can finish. */
   async discard(key: LayerCacheKey): Promise<void> {
     await removeByRename(this.directory, this.pathOf(key))
@@ -98,7 +120,7 @@ export class LayerCache {
 
   /** The entries, longest unused first; other programs' files in the directory are not ours to list. */
   async list(): Promise<readonly CachedLayer[]> {
-    const names = await this.#names()
+    const names = await this.#names(ending)
     const entries = await Promise.all(names.map((name) => this.#look(join(this.directory, name))))
     return entries.filter((entry) => entry !== undefined).sort((a, b) => a.usedMs - b.usedMs)
   }
@@ -113,6 +135,8 @@ export class LayerCache {
    */
   async clean(options: CleanOptions = {}): Promise<CleanResult> {
     await removeAbandonedFiles(this.directory)
+    for (const name of await this.#names(lockEnding))
+      await removeDeadLock(join(this.directory, name))
     const entries = await this.list()
     const now = (await fileServerTime(this.directory)) ?? Date.now()
     const removed: CachedLayer[] = []
@@ -123,9 +147,9 @@ export class LayerCache {
     return { removed, freedBytes, keptBytes: totalBytes(entries) - freedBytes }
   }
 
-  async #names(): Promise<readonly string[]> {
+  async #names(suffix: string): Promise<readonly string[]> {
     try {
-      return (await readdir(this.directory)).filter((name) => name.endsWith(ending))
+      return (await readdir(this.directory)).filter((name) => name.endsWith(suffix))
     } catch (error) {
       if (isDiskError(error, 'ENOENT')) return []
       throw diskError(error, this.directory, 'cache', 'read')

@@ -135,9 +135,11 @@ describe('a pull into storage', () => {
     const all = await Promise.all(
       Array.from({ length: 8 }, () => world.run(['pull', 'library/busybox'])),
     )
-    expect(all.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
-      Array(8).fill({ code: 0, stderr: '' }),
-    )
+    expect(all.map(({ code }) => code)).toEqual(Array(8).fill(0))
+    const waiting =
+      /^note: waiting for process \d+ on .+, which is packing layer sha256:[0-9a-f]{12}\n/gm
+    // one packs, the others say that they wait, and nobody says anything else
+    expect(all.map(({ stderr }) => stderr.replace(waiting, ''))).toEqual(Array(8).fill(''))
     expect(readdirSync(world.storage)).toEqual(['library-busybox:latest.simg'])
     const [record] = JSON.parse((await world.run(['images', '--json'])).stdout)
     expect(record.size).toBe(readFileSync(record.path).length)

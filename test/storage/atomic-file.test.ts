@@ -72,6 +72,28 @@ describe('a file appears whole or not at all', () => {
     expect(readdirSync(scratch.path)).toEqual(['target'])
   })
 
+  test('what is published has both names until the abort, which leaves the final one', async () => {
+    const target = join(scratch.path, 'published')
+    const file = await createAtomicFile(target, { place: 'cache', mode: 0o644 })
+    await file.write(Buffer.from('whole'))
+    expect(await file.publish()).toBe('committed')
+    expect(readFileSync(file.path, 'utf8')).toBe('whole')
+    expect(statSync(target).mode & 0o777).toBe(0o644 & ~process.umask())
+    await file.abort()
+    expect(existsSync(file.path)).toBe(false)
+    expect(readFileSync(target, 'utf8')).toBe('whole')
+  })
+
+  test('what is published does not replace what is there', async () => {
+    const target = join(scratch.path, 'published')
+    writeFileSync(target, 'first')
+    const file = await createAtomicFile(target, { place: 'cache' })
+    await file.write(Buffer.from('second'))
+    expect(await file.publish()).toBe('existed')
+    await file.abort()
+    expect(readFileSync(target, 'utf8')).toBe('first')
+  })
+
   test('a directory that takes the final name meanwhile fails the commit, and nothing is left', async () => {
     const file = await createAtomicFile(at('target'), output)
     mkdirSync(at('target'))

@@ -9,6 +9,7 @@ import {
   layerCache,
   layerFileName,
 } from '../../src/storage/layer-cache.ts'
+import { temporaryName } from '../../src/storage/temporary-name.ts'
 import { scratchDirectory } from './node-process.ts'
 
 let scratch: ReturnType<typeof scratchDirectory>
@@ -103,6 +104,8 @@ describe('cleaning', () => {
     const foreign = join(cache.directory, 'sha256:0.tar.gz')
     writeFileSync(foreign, 'the ancestor’s')
     for (const path of [old, foreign]) age(path, 48 * hour)
+    const dead = temporaryName().replace(`-${process.pid}-`, '-4194305-')
+    writeFileSync(`${old}.lock`, dead)
     const result = await cache.clean({ olderMs: 24 * hour, maxBytes: 0 })
     expect(result.removed.map(({ path }) => path)).toEqual([old])
     expect(result).toMatchObject({ freedBytes: 3, keptBytes: 5 })

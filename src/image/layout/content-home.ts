@@ -3,7 +3,7 @@
  * it, lowest layer first, then by position.
  */
 import type { PackedContent } from '../packed-layer.ts'
-import { type DirectoryNode, everyInode, FileNode } from '../tree/node.ts'
+import { type DirectoryNode, everyInode, type FileNode } from '../tree/node.ts'
 
 /** One content of the image and where it is taken from. */
 export type ContentHome = {
@@ -18,20 +18,17 @@ export function findContentHomes(root: DirectoryNode): ContentHome[] {
   const homes = new Map<string, ContentHome>()
   const seen = new Set<FileNode>()
   for (const inode of everyInode(root)) {
-    if (!(inode instanceof FileNode) || inode.packed.sizeBytes === 0 || seen.has(inode)) continue
-    seen.add(inode)
-    const home = homes.get(inode.packed.identity)
-    if (home === undefined) {
-      homes.set(inode.packed.identity, {
-        source: inode.source,
-        packed: inode.packed,
-        files: [inode],
-      })
-    } else {
-      addFile(home, inode)
+    if (inode.kind !== 'file' || inode.packed.sizeBytes === 0) continue
+    if (inode.hasLinks) {
+      if (seen.has(inode)) continue
+      seen.add(inode)
     }
+    const { source, packed } = inode
+    const home = homes.get(packed.identity)
+    if (home === undefined) homes.set(packed.identity, { source, packed, files: [inode] })
+    else addFile(home, inode)
   }
-  return [...homes.values()].sort((a, b) => order(a, b))
+  return [...homes.values()].sort(order)
 }
 
 function addFile(home: ContentHome, file: FileNode): void {
@@ -46,7 +43,8 @@ type Place = { readonly source: number; readonly packed: PackedContent }
 
 /** Order of the packed bytes: by layer, files with blocks of their own before tails, then by position. */
 function order(a: Place, b: Place): number {
-  const [tailA, tailB] = [a.packed.fragment, b.packed.fragment]
+  const tailA = a.packed.fragment
+  const tailB = b.packed.fragment
   return (
     a.source - b.source ||
     a.packed.position - b.packed.position ||

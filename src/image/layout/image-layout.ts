@@ -70,17 +70,21 @@ export function storedSize(sizeWord: number): number {
 }
 
 function fragmentUses(homes: readonly ContentHome[]): FragmentUse[] {
-  const uses = new Map<string, FragmentUse>()
+  const uses: FragmentUse[] = []
+  let use: FragmentUse | undefined
   for (const home of homes) {
-    if (home.packed.fragment === undefined) continue
-    const { index } = home.packed.fragment
-    const key = `${home.source}/${index}`
-    const use = uses.get(key) ?? { source: home.source, index, homes: [], liveBytes: 0 }
+    const { source, packed } = home
+    if (packed.fragment === undefined) continue
+    const { index } = packed.fragment
+    // homes come in the order of their places, so those in one fragment come together
+    if (use?.source !== source || use.index !== index) {
+      use = { source, index, homes: [], liveBytes: 0 }
+      uses.push(use)
+    }
     use.homes.push(home)
-    use.liveBytes += home.packed.sizeBytes
-    uses.set(key, use)
+    use.liveBytes += packed.sizeBytes
   }
-  return [...uses.values()]
+  return uses
 }
 
 type Extent = { readonly source: number; readonly position: number; readonly sizeBytes: number } & (
@@ -96,7 +100,7 @@ function extentsOf(
 ): Extent[] {
   const extents: Extent[] = []
   for (const home of homes) {
-    const sizeBytes = home.packed.blocks.reduce((sum, word) => sum + storedSize(word), 0)
+    const sizeBytes = storedBytes(home.packed.blocks)
     if (sizeBytes > 0)
       extents.push({ source: home.source, position: home.packed.position, sizeBytes, home })
   }
@@ -107,6 +111,12 @@ function extentsOf(
     extents.push({ source: use.source, position, sizeBytes: storedSize(sizeWord), use, sizeWord })
   }
   return extents.sort((a, b) => a.source - b.source || a.position - b.position)
+}
+
+function storedBytes(blocks: Uint32Array): number {
+  let sum = 0
+  for (const word of blocks) sum += storedSize(word)
+  return sum
 }
 
 /** Gives ranges their place one after the other and joins those that touch in the source. */

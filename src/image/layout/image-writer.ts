@@ -3,14 +3,21 @@
  * superblock, padding (FORMATS § 1.1). The output is complete only when this returns.
  */
 import type { FileHandle } from 'node:fs/promises'
+import { throwIfCancelled } from '../../errors/cancelled.ts'
 import { headBytes, misleadsRuntimes } from '../../sif/detect-image.ts'
 import type { BlockCompressor } from '../../squashfs/block-compressor.ts'
 import { blockRaw } from '../../squashfs/format.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
-import { dataStart, encodeSquashfsTables } from '../../squashfs/table-encoder.ts'
+import {
+  dataStart,
+  type EncodedTables,
+  encodeTables,
+  encodeTree,
+} from '../../squashfs/table-encoder.ts'
 import type { PackedLayer } from '../packed-layer.ts'
 import type { DirectoryNode } from '../tree/node.ts'
 import { writeFully } from '../write-fully.ts'
+import { CopyThread } from './copy-thread.ts'
 import type { MovedTail, RepackedFragment } from './fragment-repacking.ts'
 import { type ImageLayout, layOutImage, storedSize } from './image-layout.ts'
 import { copyRanges, LayerFiles } from './range-copy.ts'
@@ -62,24 +69,65 @@ type ImageWrite = {
 }
 
 /** Writes the image with its data from this position on. @returns the padded length in bytes. */
-async function writeFrom(
+async function writeFrom(start: number, write: ImageWrite): Promise<number> {
+  const copier = await startCopier(write.files, write.output)
+  try {
+    return await writeWith(copier, start, write)
+  } finally {
+    await copier.close()
+  }
+}
+
+async function writeWith(
+  copier: Copier,
   start: number,
   { output, root, layers, files, options }: ImageWrite,
 ): Promise<number> {
-  const { blockSize, compressor } = options
+  const { blockSize } = options
   const layout = layOutImage(root, layers, { dataStart: start, blockSize })
-  await copyData(files, output, layout, options)
-  const repacked = await writeRepacked(files, output, layout, layers, options)
-  const tables = encodeSquashfsTables(root, {
-    dataEnd: repacked.end,
-    fragments: [...layout.fragments, ...repacked.fragments],
-    compressor,
-    blockSize,
-    createdSeconds: options.createdSeconds,
-    deduplicated: true,
-  })
-  await writeTables(output, tables, repacked.end, options.base)
-  return tables.paddedBytes
+  const stop = new AbortController()
+  const either = { ...options, signal: anySignal(stop.signal, options.signal) }
+  // copied and encoded at the same time: neither needs what the other makes
+  const tasks = [
+    writeRepacked(files, output, layout, layers, either),
+    copyData(copier, layout, either),
+    inTurns(encodeTree(root, options), either.signal),
+  ] as const
+  try {
+    const [repacked, , tree] = await Promise.all(tasks)
+    const tables = encodeTables(tree, {
+      dataEnd: repacked.end,
+      fragments: [...layout.fragments, ...repacked.fragments],
+      createdSeconds: options.createdSeconds,
+      deduplicated: true,
+    })
+    await writeTables(output, tables, repacked.end, options.base)
+    return tables.paddedBytes
+  } finally {
+    // the first that fails ends the others, and nobody writes any more when this returns
+    stop.abort()
+    await Promise.allSettled(tasks)
+  }
+}
+
+function anySignal(stop: AbortSignal, given: AbortSignal | undefined): AbortSignal {
+  return given === undefined ? stop : AbortSignal.any([stop, given])
+}
+
+/** Short enough that the thread pool does not run dry meanwhile. */
+const turnMs = 4
+
+/** Runs steps to their end, with a turn for everybody else after each few milliseconds. */
+async function inTurns<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
+  for (;;) {
+    throwIfCancelled(signal, 'writing the image')
+    const end = performance.now() + turnMs
+    do {
+      const step = steps.next()
+      if (step.done) return step.value
+    } while (performance.now() < end)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 /** Whether a runtime would take a bare squashfs for a SIF or a script: by its first bytes. */
@@ -88,14 +136,26 @@ async function misleads(output: FileHandle): Promise<boolean> {
   return misleadsRuntimes(buffer.subarray(0, bytesRead))
 }
 
+type Copier = Pick<CopyThread, 'copy' | 'close'>
+
+/** Less than this is copied before a thread has started. */
+const threadFromBytes = 64 * 1024 * 1024
+
+async function startCopier(files: LayerFiles, output: FileHandle): Promise<Copier> {
+  if ((await files.sizeBytes()) >= threadFromBytes) return new CopyThread(files, output)
+  return {
+    copy: (ranges, options) => copyRanges(files, output, ranges, options),
+    close: () => Promise.resolve(),
+  }
+}
+
 async function copyData(
-  files: LayerFiles,
-  output: FileHandle,
+  copier: Copier,
   layout: ImageLayout,
   options: ImageWriteOptions,
 ): Promise<void> {
   let done = 0
-  await copyRanges(files, output, layout.ranges, {
+  await copier.copy(layout.ranges, {
     base: options.base,
     signal: options.signal,
     onBytes: (bytes) => {
@@ -116,6 +176,7 @@ async function writeRepacked(
   const fragments: FragmentBlock[] = []
   let end = layout.copiedEnd
   for (const fragment of layout.repacked) {
+    throwIfCancelled(options.signal, 'writing the image')
     const bytes = await joinTails(fragment, reader)
     const stored = await options.compressor.compress(bytes)
     const isRaw = stored.length >= bytes.length
@@ -170,7 +231,7 @@ class FragmentReader {
 
 async function writeTables(
   output: FileHandle,
-  tables: ReturnType<typeof encodeSquashfsTables>,
+  tables: EncodedTables,
   start: number,
   base: number,
 ): Promise<void> {

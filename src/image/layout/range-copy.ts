@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { throwIfCancelled } from '../../errors/cancelled.ts'
 import { SregistryError } from '../../errors/sregistry-error.ts'
+import { isDiskError } from '../../storage/disk-error.ts'
 import { writeFully } from '../write-fully.ts'
 import type { CopiedRange } from './image-layout.ts'
 
@@ -10,15 +11,16 @@ const chunkBytes = 4 * 1024 * 1024
 
 /** The packed layers of one image, opened once. The maker closes it; closing twice is harmless. */
 export class LayerFiles {
+  readonly paths: readonly string[]
   private readonly handles: FileHandle[] = []
-  private readonly paths: readonly string[]
 
   constructor(paths: readonly string[]) {
     this.paths = paths
   }
 
+  /** @throws {SregistryError} STORAGE when one is not there any more. */
   async open(): Promise<void> {
-    for (const path of this.paths) this.handles.push(await open(path, 'r'))
+    for (const path of this.paths) this.handles.push(await openLayer(path))
   }
 
   /** @throws {SregistryError} IMAGE_INVALID when the file ends before the range does. */
@@ -35,20 +37,41 @@ export class LayerFiles {
       if (bytesRead === 0) break
       filled += bytesRead
     }
-    if (filled < buffer.length) {
-      throw new SregistryError(
-        'IMAGE_INVALID',
-        `the packed layer ${this.paths[source]} is cut short`,
-        {
-          hint: 'remove it and pull again; it is made anew',
-        },
-      )
-    }
+    if (filled < buffer.length) throw cutShort(this.paths[source])
+  }
+
+  /** Their descriptors, in the order of the paths. */
+  get descriptors(): readonly number[] {
+    return this.handles.map((handle) => handle.fd)
+  }
+
+  async sizeBytes(): Promise<number> {
+    const stats = await Promise.all(this.handles.map((handle) => handle.stat()))
+    return stats.reduce((sum, { size }) => sum + size, 0)
   }
 
   async close(): Promise<void> {
     await Promise.all(this.handles.splice(0).map((handle) => handle.close()))
   }
+}
+
+/** `cache clean` spares what was used within an hour, but a pull may take longer than that. */
+async function openLayer(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    if (!isDiskError(error, 'ENOENT')) throw error
+    throw new SregistryError('STORAGE', `the packed layer ${path} was removed during the pull`, {
+      hint: 'run it again: only that layer is packed anew',
+    })
+  }
+}
+
+/** The error for a packed layer that ends before what its index names. */
+export function cutShort(path: string | undefined): SregistryError {
+  return new SregistryError('IMAGE_INVALID', `the packed layer ${path} is cut short`, {
+    hint: 'remove it and pull again; it is made anew',
+  })
 }
 
 export type CopyOptions = {

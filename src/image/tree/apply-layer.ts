@@ -6,8 +6,15 @@ import { SregistryError } from '../../errors/sregistry-error.ts'
 import type { InodeMetadata } from '../../squashfs/inode.ts'
 import type { PackedEntry } from '../packed-layer.ts'
 import { DirectoryNode, FileNode, type InodeNode, inodeOf, type NamedNode } from './node.ts'
-import { findInode, makeDirectories, splitPath } from './path-walk.ts'
-import { aufsPrefix, hideLowerNames, hideName, opaqueMarker, whiteoutTarget } from './whiteout.ts'
+import { findInode, makeDirectories } from './path-walk.ts'
+import {
+  aufsPrefix,
+  hideLowerNames,
+  hideName,
+  opaqueMarker,
+  whiteoutPrefix,
+  whiteoutTarget,
+} from './whiteout.ts'
 
 /** Hard-linked files of AUFS layers may have their only full entry here; it is not part of the image. */
 const aufsLinkDirectory = '.wh..wh.plnk/'
@@ -35,6 +42,8 @@ class LayerApplier {
   private readonly aufsLinks = new Map<string, InodeNode>()
   private readonly root: DirectoryNode
   private readonly application: LayerApplication
+  /** The parent of the last entry: archives list a directory's entries one after the other. */
+  private lastParent: { readonly path: string; readonly directory: DirectoryNode } | undefined
 
   constructor(root: DirectoryNode, application: LayerApplication) {
     this.root = root
@@ -42,9 +51,26 @@ class LayerApplier {
   }
 
   apply(entry: PackedEntry): void {
-    const { parent, name } = splitPath(entry.path)
-    if (entry.path === '') this.applyRoot(entry)
-    else if (name === opaqueMarker) hideLowerNames(this.directory(parent), this.application)
+    const { path } = entry
+    if (path === '') {
+      this.applyRoot(entry)
+      return
+    }
+    const slash = path.lastIndexOf('/')
+    const name = path.slice(slash + 1)
+    const { lastParent } = this
+    const isBeside = lastParent?.path.length === slash && path.startsWith(lastParent.path)
+    // nothing on the way to it has changed, and it was found fit to have entries
+    if (isBeside && !name.startsWith(whiteoutPrefix)) {
+      this.placeOrHide(lastParent.directory, name, entry)
+    } else {
+      this.applyBelow(slash < 0 ? '' : path.slice(0, slash), name, entry)
+    }
+  }
+
+  private applyBelow(parent: string, name: string, entry: PackedEntry): void {
+    this.lastParent = undefined
+    if (name === opaqueMarker) hideLowerNames(this.directory(parent), this.application)
     else if (isAufsBookkeeping(entry.path)) this.keepAufsLink(entry)
     else this.applyNamed(parent, name, entry)
   }
@@ -53,8 +79,16 @@ class LayerApplier {
     refuseWhiteoutDirectories(parent)
     const directory = this.directory(parent)
     const hidden = whiteoutTarget(name)
-    if (hidden !== undefined) hideName(directory, hidden, this.application)
-    else if (isOverlayWhiteout(entry)) this.applyOverlayWhiteout(directory, name)
+    if (hidden !== undefined) {
+      hideName(directory, hidden, this.application)
+      return
+    }
+    if (parent !== '') this.lastParent = { path: parent, directory }
+    this.placeOrHide(directory, name, entry)
+  }
+
+  private placeOrHide(directory: DirectoryNode, name: string, entry: PackedEntry): void {
+    if (isOverlayWhiteout(entry)) this.applyOverlayWhiteout(directory, name)
     else this.place(directory, name, entry)
   }
 
@@ -71,6 +105,7 @@ class LayerApplier {
 
   private applyOverlayWhiteout(directory: DirectoryNode, name: string): void {
     this.application.onNote?.('a character device 0:0 in a layer was taken as a whiteout')
+    this.lastParent = undefined
     hideName(directory, name, this.application)
   }
 
@@ -84,30 +119,41 @@ class LayerApplier {
     const existing = directory.names.get(name)
     if (entry.kind === 'directory' && existing instanceof DirectoryNode) {
       existing.describe(entry, this.application.layer)
-    } else {
-      directory.names.set(name, this.nodeOf(entry))
+      return
     }
+    directory.names.set(name, this.nodeOf(entry))
+    // what was replaced may have been on the way to the last parent; a new name cannot be
+    if (existing !== undefined) this.lastParent = undefined
   }
 
   private nodeOf(entry: PackedEntry): NamedNode {
     const { layer } = this.application
-    const { mode, uid, gid, mtime, xattrs } = entry
-    const metadata = { mode, uid, gid, mtime, xattrs }
-    switch (entry.kind) {
+    const { kind, mode, uid, gid, mtime, xattrs } = entry
+    const hasLinks = false
+    switch (kind) {
       case 'directory':
         return new DirectoryNode(entry, layer)
       case 'file':
         return new FileNode(entry, layer, entry.content)
       case 'hardlink':
-        return { kind: 'link', layer, inode: this.linkedInode(entry.path, entry.target) }
-      case 'symlink':
+        return this.linkTo(this.linkedInode(entry.path, entry.target))
+      case 'symlink': {
         // archives say anything; on Linux every symlink is 0777
-        return { ...metadata, mode: 0o777, layer, kind: entry.kind, target: entry.target }
+        const target = entry.target
+        return { kind, mode: 0o777, uid, gid, mtime, xattrs, hasLinks, layer, target }
+      }
       case 'fifo':
-        return { ...metadata, layer, kind: entry.kind }
-      default:
-        return { ...metadata, layer, kind: entry.kind, major: entry.major, minor: entry.minor }
+        return { kind, mode, uid, gid, mtime, xattrs, hasLinks, layer }
+      default: {
+        const { major, minor } = entry
+        return { kind, mode, uid, gid, mtime, xattrs, hasLinks, layer, major, minor }
+      }
     }
+  }
+
+  private linkTo(inode: InodeNode): NamedNode {
+    inode.hasLinks = true
+    return { kind: 'link', layer: this.application.layer, inode }
   }
 
   private linkedInode(path: string, target: string): InodeNode {

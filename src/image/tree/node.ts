@@ -14,7 +14,10 @@ export type InodeNode = DirectoryNode | FileNode | LeafNode
 export type NamedNode = InodeNode | LinkNode
 
 /** A symlink, device or fifo. */
-export type LeafNode = Exclude<Inode, { kind: 'directory' | 'file' }> & { readonly layer: number }
+export type LeafNode = Exclude<Inode, { kind: 'directory' | 'file' }> & {
+  readonly layer: number
+  hasLinks: boolean
+}
 
 export class DirectoryNode implements InodeMetadata {
   readonly kind = 'directory'
@@ -25,6 +28,7 @@ export class DirectoryNode implements InodeMetadata {
   mtime: number
   xattrs: ReadonlyMap<string, Uint8Array> | undefined
   layer: number
+  hasLinks = false
 
   constructor(metadata: InodeMetadata, layer: number) {
     this.mode = metadata.mode
@@ -50,8 +54,12 @@ export class DirectoryNode implements InodeMetadata {
     return inodeOf(this.names.get(name))
   }
 
-  get children(): Iterable<readonly [string, Inode]> {
-    return inodesOf(this.names)
+  get children(): readonly (readonly [string, Inode])[] {
+    const children: (readonly [string, Inode])[] = []
+    for (const [name, node] of this.names) {
+      children.push([name, node.kind === 'link' ? node.inode : node])
+    }
+    return children
   }
 }
 
@@ -69,6 +77,7 @@ export class FileNode implements InodeMetadata {
   readonly source: number
   /** Where the bytes lie in the image; set when the image is laid out. */
   content: FileContent
+  hasLinks = false
 
   constructor(metadata: InodeMetadata, layer: number, packed: PackedContent) {
     this.mode = metadata.mode
@@ -87,10 +96,6 @@ const emptyContent: FileContent = { sizeBytes: 0, start: 0, blocks: [], fragment
 
 export function inodeOf(node: NamedNode | undefined): InodeNode | undefined {
   return node?.kind === 'link' ? node.inode : node
-}
-
-function* inodesOf(names: Map<string, NamedNode>): Generator<readonly [string, Inode]> {
-  for (const [name, node] of names) yield [name, node.kind === 'link' ? node.inode : node]
 }
 
 /** Every inode below a directory, each name once: a hard-linked inode comes once per name. */

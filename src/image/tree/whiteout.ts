@@ -7,7 +7,7 @@ import { SregistryError } from '../../errors/sregistry-error.ts'
 import type { InodeMetadata } from '../../squashfs/inode.ts'
 import { DirectoryNode, type NamedNode } from './node.ts'
 
-const prefix = '.wh.'
+export const whiteoutPrefix = '.wh.'
 /** AUFS's own bookkeeping lives under names with the prefix twice. */
 export const aufsPrefix = '.wh..wh.'
 export const opaqueMarker = '.wh..wh..opq'
@@ -17,8 +17,8 @@ export const opaqueMarker = '.wh..wh..opq'
  * @throws {SregistryError} LAYER_INVALID for `.wh.`, `.wh..` and `.wh...`, which hide nothing nameable.
  */
 export function whiteoutTarget(name: string): string | undefined {
-  if (!name.startsWith(prefix)) return undefined
-  const target = name.slice(prefix.length)
+  if (!name.startsWith(whiteoutPrefix)) return undefined
+  const target = name.slice(whiteoutPrefix.length)
   if (target === '' || target === '.' || target === '..') {
     throw new SregistryError('LAYER_INVALID', `the whiteout "${name}" names nothing`)
   }

@@ -40,6 +40,16 @@ describe('layers applied in order', () => {
       ['l/', 'l/x=l/x', 'usr/'],
     ],
     ['of duplicates in one layer the later one counts', [['a=1', 'a=2']], ['a=2']],
+    [
+      'a directory that is replaced between two of its entries is made anew',
+      [['d/', 'd/a', 'd=1', 'd/b']],
+      ['d/ implied', 'd/b=d/b'],
+    ],
+    [
+      'an entry that replaces the symlink it came through is seen by the next one',
+      [['a/', 'a/s -> ../a', 'a/s/x', 'a/s/s=1', 'a/s/b']],
+      ['a/', 'a/s/ implied', 'a/s/b=a/s/b', 'a/x=a/s/x'],
+    ],
     ['a missing parent is made', [['a/b/c']], ['a/ implied', 'a/b/ implied', 'a/b/c=a/b/c']],
     [
       'a parent only implied leaves the lower directory as it is',

@@ -35,14 +35,8 @@ const groups = [
   },
 ]
 
-/** Read by every command but the two quick ones; string-width is an ES module, which costs a loader. */
-const bundledPackages = [
-  'commander',
-  'string-width',
-  'get-east-asian-width',
-  'strip-ansi',
-  'ansi-regex',
-]
+/** Read by every command but the two quick ones. */
+const bundledPackages = ['commander']
 
 const bundle = await rolldown({
   input: `${source}cli/main.ts`,
@@ -74,7 +68,7 @@ rmSync(`${program}main.cjs`)
 const bytes = output.reduce((sum, { code = '' }) => sum + code.length, 0)
 process.stdout.write(`dist/program: ${output.length - 1} files, ${Math.round(bytes / 1024)} KiB\n`)
 
-/** Packages stay in node_modules, `#…` is found by package.json: only our modules, and these, go in. */
+/** Packages stay in node_modules, `#…` is found by package.json: only our modules, and this one, go in. */
 function isLeftOut(id) {
   return /^[^./]/.test(id) && !bundledPackages.includes(id)
 }

@@ -66,6 +66,7 @@ const heavyPackages = [
   'keyv',
   'fzstd',
   'acorn',
+  'string-width',
   'undici',
   'ofetch',
   'tar',

@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { bothCertificates, type Certificates, certificateSettings } from './certificates.ts'
 
 export type Boot = {
   readonly node: string
@@ -24,16 +25,24 @@ const patienceMs = 5000
 
 const program = resolve(import.meta.dirname, '../../bin/sregistry.js')
 
-/** @param node The Node binary that runs both. */
-export async function measureBoot(node: string, rounds = 15): Promise<Boot> {
+export type BootOptions = {
+  /** The Node binary that runs both. */
+  readonly node: string
+  readonly certificates: Certificates
+  /** Default 25. */
+  readonly rounds?: number
+}
+
+export async function measureBoot(options: BootOptions): Promise<Boot> {
+  const { node, certificates, rounds = 25 } = options
   const home = await mkdtemp(join(tmpdir(), 'sregistry-boot-'))
   try {
     const bare: number[] = []
     const shell: number[] = []
     for (let i = 0; i < rounds + 2; i++) {
       const times = [
-        await timeToPrompt([node, '-i'], home),
-        await timeToPrompt([node, program, 'shell'], home),
+        await timeToPrompt([node, '-i'], home, certificates),
+        await timeToPrompt([node, program, 'shell'], home, certificates),
       ] as const
       if (i < 2) continue // the first reads files into the page cache
       bare.push(times[0])
@@ -47,9 +56,20 @@ export async function measureBoot(node: string, rounds = 15): Promise<Boot> {
 }
 
 /** Milliseconds until the prompt appears, which readline draws after `CSI J`; the program is then ended. */
-function timeToPrompt(command: readonly string[], home: string): Promise<number> {
+function timeToPrompt(
+  command: readonly string[],
+  home: string,
+  certificates: Certificates,
+): Promise<number> {
   const line = command.map((word) => `'${word}'`).join(' ')
-  const env = { PATH: process.env['PATH'], HOME: home, TERM: 'xterm', LANG: 'C.UTF-8' }
+  const { PATH } = process.env
+  const env = {
+    ...certificateSettings(certificates),
+    PATH,
+    HOME: home,
+    TERM: 'xterm',
+    LANG: 'C.UTF-8',
+  }
   const startedAt = performance.now()
   const child = spawn('script', ['-qefc', `exec ${line}`, '/dev/null'], {
     env: { ...env, SREGISTRY_AWS_ZONE: 'us-east-1' },
@@ -93,6 +113,9 @@ export function formatBoot({ node, bareMs, shellMs, ratio }: Boot): string {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const nodes = process.argv.slice(2)
   for (const node of nodes.length > 0 ? nodes : [process.execPath]) {
-    process.stdout.write(`${formatBoot(await measureBoot(node))}\n`)
+    for (const certificates of bothCertificates) {
+      const measured = await measureBoot({ node, certificates })
+      process.stdout.write(`${formatBoot(measured)} ${certificates}\n`)
+    }
   }
 }

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { bothCertificates, type Certificates, environmentWith } from './certificates.ts'
 import { run, startRegistry } from './loopback-registry.ts'
 
 export type Repull = {
@@ -20,26 +21,21 @@ export type Repull = {
 /** DESIGN § 10. */
 export const repullBar = 4
 
-/** Variables that make Node read certificates before it starts: a third of `node -e 0` and more. */
-const certificateSettings = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'AWS_CA_BUNDLE']
-
 const program = resolve(import.meta.dirname, '../../bin/sregistry.js')
 
 export type RepullOptions = {
   /** The Node binary that runs both. */
   readonly node: string
-  /** Whether the certificate settings of the caller stay. */
-  readonly keepsCertificates: boolean
-  /** Default 15. */
+  readonly certificates: Certificates
+  /** Default 25. */
   readonly rounds?: number
 }
 
 /** @param reference Of an image on a loopback registry. */
 export function measureRepull(reference: string, options: RepullOptions): Repull {
-  const { node, keepsCertificates, rounds = 15 } = options
+  const { node, certificates, rounds = 25 } = options
   const home = mkdtempSync(join(tmpdir(), 'sregistry-repull-'))
-  const env: NodeJS.ProcessEnv = { ...process.env, HOME: home }
-  if (!keepsCertificates) for (const name of certificateSettings) delete env[name]
+  const env = { ...environmentWith(certificates), HOME: home }
   try {
     const bare: number[] = []
     const pull: number[] = []
@@ -89,11 +85,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
     const nodes = process.argv.slice(2)
     for (const node of nodes.length > 0 ? nodes : [process.execPath]) {
-      for (const keepsCertificates of [true, false]) {
-        const options = { node, keepsCertificates }
+      for (const certificates of bothCertificates) {
+        const options = { node, certificates }
         const measured = measureRepull(`docker://${registry.host}/bench/image:latest`, options)
-        const kept = keepsCertificates ? 'certificates as set' : 'none set'
-        process.stdout.write(`${formatRepull(measured)} ${kept}\n`)
+        process.stdout.write(`${formatRepull(measured)} ${certificates}\n`)
       }
     }
   } finally {

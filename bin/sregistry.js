@@ -27,4 +27,4 @@ function tuneEngine() {
   setFlagsFromString('--no-incremental-marking')
 }
 
-void import('../dist/cli/main.js').then(({ main }) => main(process.argv.slice(2), tuneEngine))
+void require('../dist/program/start.cjs').main(process.argv.slice(2), tuneEngine)

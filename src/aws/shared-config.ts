@@ -3,7 +3,7 @@
  * ourselves: the SDK caches them for the life of the process and does not say what they lack.
  * @see AWS SDKs and Tools Reference Guide, "Shared config and credentials files"
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Keys of one section; a nested block (`services`, `s3`) gives keys as `ecr.endpoint_url`. */
@@ -34,6 +34,8 @@ export function readSharedConfig(env: Environment, home: string): SharedConfig {
 
 function readIniFile(path: string): IniFile | undefined {
   try {
+    // most people have none, and an error costs more than the question
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
     return parseIni(readFileSync(path, 'utf8'))
   } catch {
     // Absent, a folder, or not ours to read: the diagnosis names the path, the SDK goes on without.

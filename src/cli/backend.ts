@@ -13,7 +13,7 @@ import {
   shownBackendSection,
 } from '../settings/backend-settings.ts'
 import { isSecretName, maskSecret } from '../settings/setting-table.ts'
-import { updateSettingsFile } from '../settings/settings-file.ts'
+import { updateSettingsFile } from '../settings/settings-file-update.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import { formatTable } from '../terminal/table.ts'
 import { printJson } from './print-json.ts'

@@ -10,9 +10,11 @@ import { Session } from './session.ts'
  */
 export async function main(args: readonly string[], tuneEngine?: () => void): Promise<void> {
   const session = new Session(tuneEngine)
+  // the prompt has listeners of its own
+  if (await runPromptLine(session, args)) return
   session.listenToSignals()
   session.listenToBugs()
-  if (await runPlainLine(session, args)) return
+  if (await runPullLine(session, args)) return
   const { createProgram } = await import('./program.ts')
   const program = await createProgram(session, args)
   try {
@@ -23,16 +25,19 @@ export async function main(args: readonly string[], tuneEngine?: () => void): Pr
   }
 }
 
-/** The two lines that are to be quick: a shell's prompt, and a pull without options. */
-async function runPlainLine(session: Session, args: readonly string[]): Promise<boolean> {
-  if (args[0] === 'shell') {
-    const { readPromptLine, runShell } = await import('./shell.ts')
-    const prompt = readPromptLine(args)
-    if (prompt === undefined) return false
-    session.flags = prompt.flags
-    await session.run(() => runShell(session, prompt.names, prompt.flags))
-    return true
-  }
+/** A shell's prompt: one of the two lines that are to be quick, so commander is not asked. */
+async function runPromptLine(session: Session, args: readonly string[]): Promise<boolean> {
+  if (args[0] !== 'shell') return false
+  const { readPromptLine, runShell } = await import('./shell.ts')
+  const prompt = readPromptLine(args)
+  if (prompt === undefined) return false
+  session.flags = prompt.flags
+  await session.run(() => runShell(session, prompt.names, prompt.flags))
+  return true
+}
+
+/** A pull without options: the other one. */
+async function runPullLine(session: Session, args: readonly string[]): Promise<boolean> {
   const line = readPullLine(args)
   if (line === undefined) return false
   session.flags = line.flags

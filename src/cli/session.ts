@@ -23,7 +23,7 @@ export class Session {
   flags: GlobalFlags = {}
   /** Sets V8's flags for long work; what has nothing to do and what waits for a prompt does without. */
   readonly tuneEngine: () => void
-  readonly #abort = new AbortController()
+  #abort: AbortController | undefined
   #signalled: keyof typeof signalNumbers | undefined
   #settings: Settings | undefined
 
@@ -37,7 +37,7 @@ export class Session {
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal
+    return this.#controller.signal
   }
 
   /** How stderr is to be written to now; bars and errors go there. */
@@ -60,7 +60,7 @@ export class Session {
           process.exit(128 + signalNumbers[name])
         }
         this.#signalled = name
-        this.#abort.abort()
+        this.#controller.abort()
       })
     }
   }
@@ -101,6 +101,12 @@ export class Session {
     removeOpenTemporaries()
     removeOpenWork()
     void this.fail(error).finally(() => process.exit(1))
+  }
+
+  /** Made when it is asked for: Node loads it then, and a shell's statements have their own. */
+  get #controller(): AbortController {
+    this.#abort ??= new AbortController()
+    return this.#abort
   }
 
   #exitCode(error: unknown): number {

@@ -1,5 +1,6 @@
 /** What went wrong, as the prompt shows it: three lines at most, the stack only on demand. */
 
+import { fileURLToPath } from 'node:url'
 import { redact } from '../errors/redact.ts'
 import { isSregistryError } from '../errors/sregistry-error.ts'
 import { formatError, formatStack } from '../terminal/error-message.ts'
@@ -16,7 +17,8 @@ export type FailureReport = {
   readonly debug: boolean
 }
 
-const ownCode = new URL('..', import.meta.url).href
+/** As stack frames name our files: ES modules by URL, those of the bundled program by path. */
+const ownCode = [new URL('..', import.meta.url).href, fileURLToPath(new URL('..', import.meta.url))]
 const interruptedCode = 'ERR_SCRIPT_EXECUTION_INTERRUPTED'
 
 export function formatFailure(failure: FailureReport, style: TerminalStyle): string {
@@ -80,5 +82,6 @@ function isBug(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof SyntaxError) return false
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
   const thrower = frames.find((frame) => !/\(?node:|<anonymous>\)?$/.test(frame))
-  return thrower?.includes(ownCode) === true && !thrower.includes('/shell/evaluate.')
+  if (thrower === undefined || /[\\/]evaluate\.\w+:/.test(thrower)) return false
+  return ownCode.some((place) => thrower.includes(place))
 }

@@ -7,6 +7,7 @@ import {
   appendFileSync,
   chmodSync,
   closeSync,
+  existsSync,
   fchmodSync,
   fstatSync,
   mkdirSync,
@@ -90,8 +91,7 @@ export class History {
   #load(path: string): string[] {
     let entries: string[] = []
     this.#attempt(() => {
-      createPrivate(path)
-      const { text, isWhole } = readEnd(path)
+      const { text, isWhole } = readPrivately(path)
       entries = parseEntries(text, isWhole)
       if (isWhole && entries.length <= 2 * maxEntries) {
         // A torn last line must not swallow the next entry.
@@ -116,32 +116,37 @@ export class History {
   }
 }
 
-/** 0600 even when the file was there, and 0700 for a directory that we make. */
-function createPrivate(path: string): void {
-  const directory = dirname(path)
-  const made = mkdirSync(directory, { recursive: true, mode: 0o700 })
-  if (made !== undefined) chmodSync(directory, 0o700)
-  const file = openSync(path, 'a', 0o600)
+type FileEnd = { readonly text: string; readonly isWhole: boolean }
+
+/** The end of the file, which is made when it is missing; 0600 even when it was there. */
+function readPrivately(path: string): FileEnd {
+  const file = openOrMake(path)
   try {
+    const stats = fstatSync(file)
     // `SREGISTRY_HISTORY=/dev/null` must not change the mode of a device, nor replace it
-    if (!fstatSync(file).isFile()) throw new Error('not a file')
-    fchmodSync(file, 0o600)
+    if (!stats.isFile()) throw new Error('not a file')
+    if ((stats.mode & 0o777) !== 0o600) fchmodSync(file, 0o600)
+    return readEnd(file, stats.size)
   } finally {
     closeSync(file)
   }
 }
 
-function readEnd(path: string): { readonly text: string; readonly isWhole: boolean } {
-  const file = openSync(path, 'r')
-  try {
-    const { size } = fstatSync(file)
-    const length = Math.min(size, maxReadBytes)
-    const bytes = Buffer.alloc(length)
-    const read = readSync(file, bytes, 0, length, size - length)
-    return { text: bytes.subarray(0, read).toString('utf8'), isWhole: length === size }
-  } finally {
-    closeSync(file)
+/** Open for reading and appending; a directory that we make is 0700. */
+function openOrMake(path: string): number {
+  const directory = dirname(path)
+  if (!existsSync(directory)) {
+    const made = mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (made !== undefined) chmodSync(directory, 0o700)
   }
+  return openSync(path, 'a+', 0o600)
+}
+
+function readEnd(file: number, size: number): FileEnd {
+  const length = Math.min(size, maxReadBytes)
+  const bytes = Buffer.alloc(length)
+  const read = readSync(file, bytes, 0, length, size - length)
+  return { text: bytes.subarray(0, read).toString('utf8'), isWhole: length === size }
 }
 
 /** Lines that are torn (a crash, another shell's half) are skipped. */

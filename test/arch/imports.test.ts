@@ -67,6 +67,7 @@ const heavyPackages = [
   'keyv',
   'fzstd',
   'acorn',
+  'string-width',
   'undici',
   'ofetch',
   'tar',

@@ -1,11 +1,8 @@
 /**
  * Questions that a running statement has for the user, as the code of an MFA device. The clients are made
- * before the prompt is there, so they hold this, and the prompt says how it asks.
+ * before the prompt is there, so they hold this, and the prompt says how it asks. How a question goes is
+ * loaded with the first one (ask-question.ts): hardly any session has one, and all wait for their prompt.
  */
-import { cancelled } from '../errors/cancelled.ts'
-import { SregistryError } from '../errors/sregistry-error.ts'
-import { untilAborted } from '../errors/until-aborted.ts'
-import { currentStatement } from './interrupt.ts'
 
 /** Asks; what it leaves behind when the signal fires is its own to clean up. */
 export type Asker = (question: string, signal: AbortSignal) => Promise<string>
@@ -29,27 +26,10 @@ export class Questions {
 
   /**
    * @param what What is needed, for the error: `the code of the MFA device …`.
-   * @throws {SregistryError} CREDENTIALS_MISSING for work that no statement waits for, which would take
-   *   its answer from another line; CANCELLED.
+   * @throws {SregistryError} as askQuestion.
    */
   async ask(what: string): Promise<string> {
-    const statement = currentStatement.getStore()
-    const asker = this.#asker
-    if (asker === undefined || statement === undefined || statement.isAbandoned) {
-      throw new SregistryError(
-        'CREDENTIALS_MISSING',
-        `${what} is needed, and nobody waits for it`,
-        {
-          hint: 'make the call at the prompt and wait for it: await client.whoami()',
-        },
-      )
-    }
-    const answer = await untilAborted(asker(`${what}: `, statement.signal), statement.signal).catch(
-      (error) => {
-        throw statement.signal.aborted ? cancelled('the question') : error
-      },
-    )
-    if (answer.trim() === '') throw cancelled('the question')
-    return answer.trim()
+    const { askQuestion } = await import('./ask-question.ts')
+    return askQuestion(what, this.#asker)
   }
 }

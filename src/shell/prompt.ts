@@ -47,6 +47,7 @@ class Prompt {
   #isLent = false
   #isSynchronous = false
   #endCompletion: (() => void) | undefined
+  #endOpening: (() => void) | undefined
   #exit: (code: number) => void = () => undefined
 
   constructor(options: ShellOptions, home: string) {
@@ -152,7 +153,8 @@ class Prompt {
     const isEdited = this.#gate.endedByControlD
     const run = async (): Promise<Outcome> => {
       if (text.trim() === '') return 'empty'
-      const engine = await this.#open()
+      const engine = await this.#openUnlessInterrupted()
+      if (engine === undefined) return this.#giveUp(text)
       return isEdited ? engine.runEditedText(text) : engine.runText(text)
     }
     this.#hold(run, (outcome) => {
@@ -161,11 +163,31 @@ class Prompt {
   }
 
   #takeCommand(name: string, argument: string): void {
-    const run = async (): Promise<Outcome> => (await this.#open()).runCommand(name, argument.trim())
+    const run = async (): Promise<Outcome> => {
+      const engine = await this.#openUnlessInterrupted()
+      return engine?.runCommand(name, argument.trim()) ?? this.#giveUp(`.${name} ${argument}`)
+    }
     this.#hold(run, () => {
       this.#server?.clearBufferedCommand()
       this.#server?.displayPrompt()
     })
+  }
+
+  /** Ctrl-C before there is a session to cancel: the modules load on, the statement never starts. */
+  async #openUnlessInterrupted(): Promise<Engine | undefined> {
+    if (this.#engine !== undefined) return this.#engine
+    const interrupted = new Promise<undefined>((resolve) => {
+      this.#endOpening = () => resolve(undefined)
+    })
+    const engine = await Promise.race([this.#open(), interrupted])
+    this.#endOpening = undefined
+    return engine
+  }
+
+  #giveUp(text: string): Outcome {
+    this.#history.add(text.trim())
+    this.#options.stderr.write('^C\ncancelled\n')
+    return 'cancelled'
   }
 
   /** @param onDone What to tell the REPL, unless the user asked to leave meanwhile. */
@@ -240,6 +262,7 @@ class Prompt {
   #interrupt(): void {
     if (this.#isLent) return
     this.#endCompletion?.()
+    this.#endOpening?.()
     const session = this.#engine?.session
     const step = session?.interrupt()
     if (step === 'cancelling') {

@@ -78,6 +78,42 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await terminal.until("[ 'pull of slow60000' ]")
   })
 
+  test('Ctrl-C while the client is still loading: the statement never starts', async () => {
+    await start({ env: { FAKE_OPEN_MS: '3000' } })
+    terminal.enter("print('it ran')")
+    terminal.press('C-c')
+    await terminal.until(/\^C\ncancelled\naws:us-east-1>$/)
+    terminal.enter("'next'")
+    const screen = await terminal.until(/^'next'\naws:us-east-1>$/m)
+    expect(screen).not.toMatch(/^it ran$/m)
+    terminal.press('Up', 'Up')
+    await terminal.until("> print('it ran')")
+  })
+
+  test('Ctrl-R and Ctrl-S search the history, whole statements too', async () => {
+    await start()
+    terminal.enter("first = 'red'")
+    terminal.type('for (const x of [7]) {\r  print(x)\r}\r')
+    terminal.enter("second = 'green'")
+    await terminal.until(/'green'\naws:us-east-1>$/)
+    terminal.press('C-r')
+    terminal.type("= 'r")
+    await terminal.until(/> first = 'red'\n.*search: = 'r/)
+    terminal.press('C-c') // gives the search up
+    terminal.press('C-r')
+    terminal.type('=')
+    await terminal.until(/> second = 'green'\n.*search: =/)
+    terminal.press('C-r')
+    await terminal.until(/> first = 'red'\n.*search: =/)
+    terminal.press('C-s')
+    await terminal.until(/> second = 'green'\n.*search: =/)
+    terminal.press('C-c', 'C-r')
+    terminal.type('for')
+    await terminal.until(/> for \(const x of \[7\]\) \{\n.*print\(x\)\n.*\}\n.*search: for/)
+    terminal.press('Enter')
+    await terminal.until(/\}\n7\naws:us-east-1>$/)
+  })
+
   test('Ctrl-C ends an endless loop', async () => {
     await start()
     terminal.enter("console.log('on'); while (true) {}")

@@ -23,6 +23,7 @@ export type CommandContext = {
   readonly prompt?: {
     /** Statements, the oldest first. */
     readonly history: () => readonly string[]
+    readonly remember: (statement: string) => void
     readonly clearScreen: () => void
     /** Gives the terminal to another program until the promise settles. */
     readonly lend: <Result>(run: () => Promise<Result>) => Promise<Result>

@@ -17,6 +17,8 @@ export type CompleterOptions = {
   readonly uses: (name: string) => number
   /** Tab a second time right after a `(`. */
   readonly onSignature: (help: MethodHelp) => void
+  /** Names have come that were not there in time; `line` is what was asked about then. */
+  readonly onLate: (line: string) => void
 }
 
 /** What readline wants: the candidates, and the text before the cursor that they replace. */
@@ -29,6 +31,7 @@ const clientNames = ['aws', 'docker', 'nvidia', 'ecr-public']
 export class Completer {
   readonly #options: CompleterOptions
   #lastLine: string | undefined
+  #lastClient: ShellClient | undefined
 
   constructor(options: CompleterOptions) {
     this.#options = options
@@ -134,18 +137,30 @@ export class Completer {
   }
 
   #ask(method: string, ...args: readonly string[]): Promise<readonly string[]> {
-    const client = this.#options.client()
+    const client = this.#currentClient()
     const call: unknown = Reflect.get(client, method)
     if (typeof call !== 'function') return Promise.resolve([])
     const optionsAt = clientMethods[method]?.optionsAt ?? args.length
+    const line = this.#lastLine ?? ''
     return this.#options.remoteNames.names({
       key: [method, ...args].join(' '),
+      // The next pull makes another, and the catalogue answers in no time.
+      ...(method === 'images' && { freshMs: 0 }),
+      onLate: () => this.#options.onLate(line),
       ask: (signal) => {
         const filled: unknown[] = [...args]
         while (filled.length < optionsAt) filled.push(undefined)
         return call.apply(client, [...filled, { signal }])
       },
     })
+  }
+
+  /** After `.use` the names of the registry before are none of the new one's. */
+  #currentClient(): ShellClient {
+    const client = this.#options.client()
+    if (client !== this.#lastClient) this.#options.remoteNames.clear()
+    this.#lastClient = client
+    return client
   }
 
   #showSignature(callee: string): void {

@@ -27,6 +27,8 @@ export type EngineParts = {
   readonly synchronously: <Result>(run: () => Result) => Result
   /** Runs `print` so that the line being typed comes back below what it prints. */
   readonly aside: (print: () => void) => void
+  /** See CompleterOptions. */
+  readonly onLateNames: (line: string) => void
 }
 
 export class Engine {
@@ -47,6 +49,7 @@ export class Engine {
       onSignature: (help) => {
         parts.aside(() => session.output.result(signatureHelp(help, session.output.style)))
       },
+      onLate: parts.onLateNames,
     })
   }
 
@@ -58,6 +61,17 @@ export class Engine {
       filename: `shell:${this.#statementCount}`,
       onStart: () => this.#parts.history.add(text.trimEnd()),
     })
+  }
+
+  /**
+   * Runs what was typed in `.editor`: as a script, so that each statement shows its value, an error its
+   * line, and the end of the text is the end. node:repl takes it as one piece and then asks for more.
+   */
+  async runEditedText(text: string): Promise<Outcome> {
+    this.#parts.history.add(text.trimEnd())
+    const { failures, isCancelled } = await runScript(this.context, text, { label: 'editor' })
+    if (isCancelled) return 'cancelled'
+    return failures > 0 ? 'failed' : 'done'
   }
 
   runCommand(name: string, argument: string): Promise<Outcome> {
@@ -87,7 +101,12 @@ export class Engine {
       runStatement: (source) =>
         session.record(source.text, () => runInput(context, { ...source, synchronously })),
       runScript: (text, names) => runScript(context, text, names),
-      prompt: { history: () => history.oldestFirst, clearScreen, lend },
+      prompt: {
+        history: () => history.oldestFirst,
+        remember: (text) => history.add(text),
+        clearScreen,
+        lend,
+      },
     }
     return context
   }

@@ -35,7 +35,7 @@ export async function saveFile({ session }: CommandContext, file: string): Promi
 }
 
 export async function editStatement(context: CommandContext, argument: string): Promise<Outcome> {
-  const { history, lend } = promptOf(context, '.edit')
+  const { history, remember, lend } = promptOf(context, '.edit')
   const { editText } = await import('./subprocess.ts')
   const statements = history()
   // the last of all is this `.edit` itself
@@ -49,6 +49,7 @@ export async function editStatement(context: CommandContext, argument: string): 
   const text = await lend(() => editText(statement ?? '', context.env))
   if (text.trim() === '') return 'done'
   context.session.output.result(text.trimEnd())
+  remember(text.trimEnd())
   const result = await context.runScript(text, { label: 'edited' })
   return result.failures > 0 ? 'failed' : 'done'
 }

@@ -21,6 +21,7 @@ export type GateEvents = {
 }
 
 const interruptKey = 0x03
+const endKey = 0x04
 const suspendKey = 0x1a
 const carriageReturn = 0x0d
 const lineFeed = 0x0a
@@ -35,6 +36,7 @@ export class InputGate extends Readable {
   #settling = false
   #ended = false
   #answer: TypedAnswer | undefined
+  #lastKey = 0
 
   constructor(source: TerminalInput, events: GateEvents) {
     super({ highWaterMark: 0 })
@@ -54,6 +56,11 @@ export class InputGate extends Readable {
 
   get held(): boolean {
     return this.#holders > 0
+  }
+
+  /** Whether the last key that went through was Ctrl-D, which ends the text of `.editor`. */
+  get endedByControlD(): boolean {
+    return this.#lastKey === endKey
   }
 
   /** A statement starts: what is typed from now on waits. Each hold needs its release. */
@@ -143,8 +150,9 @@ export class InputGate extends Readable {
     while (!this.held && !this.#settling) {
       const next = this.#waiting.shift()
       if (next === undefined) break
+      this.#lastKey = next.at(-1) ?? 0
       this.push(next)
-      if (endsLine(next)) this.#settle()
+      if (endsLine(this.#lastKey)) this.#settle()
     }
     if (this.#ended && this.#waiting.length === 0 && !this.held && !this.#settling) this.push(null)
   }
@@ -159,19 +167,20 @@ export class InputGate extends Readable {
   }
 }
 
-function endsLine(part: Buffer): boolean {
-  const last = part.at(-1)
-  return last === carriageReturn || last === lineFeed
+function endsLine(key: number): boolean {
+  return key === carriageReturn || key === lineFeed || key === endKey
 }
 
-/** Cuts after each line end; `\r\n` stays together. Line ends are single bytes in UTF-8. */
+/**
+ * Cuts after each line end, and after Ctrl-D, which runs the text of `.editor` as Enter runs a line;
+ * `\r\n` stays together. They are single bytes in UTF-8.
+ */
 function splitLines(chunk: Buffer): readonly Buffer[] {
   const parts: Buffer[] = []
   let start = 0
   for (let i = 0; i < chunk.length; i++) {
-    const isEnd =
-      chunk[i] === lineFeed || (chunk[i] === carriageReturn && chunk[i + 1] !== lineFeed)
-    if (!isEnd) continue
+    const isWithNext = chunk[i] === carriageReturn && chunk[i + 1] === lineFeed
+    if (!endsLine(chunk[i] ?? 0) || isWithNext) continue
     parts.push(chunk.subarray(start, i + 1))
     start = i + 1
   }

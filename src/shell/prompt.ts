@@ -15,12 +15,15 @@ import { findRcFile } from './rc-file.ts'
 import { Screen } from './screen.ts'
 import type { Outcome } from './session.ts'
 import type { ShellOptions } from './shell-options.ts'
+import { TypedLine } from './typed-line.ts'
 
 type EvalCallback = (error: Error | null) => void
 type Completion = [candidates: string[], prefix: string]
 type CompletionCallback = (error: null, completion: Completion) => void
 
 const idleBeforePrewarmMs = 250
+/** Typing never waits longer than this for a Tab. */
+const completionLimitMs = 300
 
 /** @returns The exit code, once the user has left. */
 export async function runPrompt(options: ShellOptions, home: string): Promise<number> {
@@ -39,10 +42,12 @@ class Prompt {
   #engine: Engine | undefined
   #opening: Promise<Engine> | undefined
   #server: REPLServer | undefined
+  #line: TypedLine | undefined
   #typed = ''
   #isLent = false
   #isSynchronous = false
   #endCompletion: (() => void) | undefined
+  #endOpening: (() => void) | undefined
   #exit: (code: number) => void = () => undefined
 
   constructor(options: ShellOptions, home: string) {
@@ -87,6 +92,7 @@ class Prompt {
     })
     const server = this.#startServer()
     this.#server = server
+    this.#line = new TypedLine(server, (text) => this.#screen.write(text))
     for (const name of dotCommandNames) {
       server.defineCommand(name, { action: (argument) => this.#takeCommand(name, argument) })
     }
@@ -135,6 +141,7 @@ class Prompt {
       lend: (run) => this.#lend(run),
       synchronously: (run) => this.#synchronously(run),
       aside: (print) => this.#aside(print),
+      onLateNames: (line) => this.#completeAgain(line),
     })
     defineResults()
     return engine
@@ -144,19 +151,44 @@ class Prompt {
   #takeInput(code: string, done: EvalCallback): void {
     // Node 24 and 26 put `\r` between the lines of a statement.
     const text = code.replace(/\r\n?/g, '\n')
-    const run = async (): Promise<Outcome> =>
-      text.trim() === '' ? 'empty' : (await this.#open()).runText(text)
+    const isEdited = this.#gate.endedByControlD
+    const run = async (): Promise<Outcome> => {
+      if (text.trim() === '') return 'empty'
+      const engine = await this.#openUnlessInterrupted()
+      if (engine === undefined) return this.#giveUp(text)
+      return isEdited ? engine.runEditedText(text) : engine.runText(text)
+    }
     this.#hold(run, (outcome) => {
       done(outcome === 'incomplete' ? new Recoverable(new SyntaxError('more lines')) : null)
     })
   }
 
   #takeCommand(name: string, argument: string): void {
-    const run = async (): Promise<Outcome> => (await this.#open()).runCommand(name, argument.trim())
+    const run = async (): Promise<Outcome> => {
+      const engine = await this.#openUnlessInterrupted()
+      return engine?.runCommand(name, argument.trim()) ?? this.#giveUp(`.${name} ${argument}`)
+    }
     this.#hold(run, () => {
       this.#server?.clearBufferedCommand()
       this.#server?.displayPrompt()
     })
+  }
+
+  /** Ctrl-C before there is a session to cancel: the modules load on, the statement never starts. */
+  async #openUnlessInterrupted(): Promise<Engine | undefined> {
+    if (this.#engine !== undefined) return this.#engine
+    const interrupted = new Promise<undefined>((resolve) => {
+      this.#endOpening = () => resolve(undefined)
+    })
+    const engine = await Promise.race([this.#open(), interrupted])
+    this.#endOpening = undefined
+    return engine
+  }
+
+  #giveUp(text: string): Outcome {
+    this.#history.add(text.trim())
+    this.#options.stderr.write('^C\ncancelled\n')
+    return 'cancelled'
   }
 
   /** @param onDone What to tell the REPL, unless the user asked to leave meanwhile. */
@@ -238,6 +270,7 @@ class Prompt {
   #interrupt(): void {
     if (this.#isLent) return
     this.#endCompletion?.()
+    this.#endOpening?.()
     const session = this.#engine?.session
     const step = session?.interrupt()
     if (step === 'cancelling') {
@@ -258,13 +291,25 @@ class Prompt {
   /** readline pauses stdin until it has its answer, so Ctrl-C must reach us through the gate. */
   async #complete(line: string, done: CompletionCallback): Promise<void> {
     this.#gate.hold()
-    const ended = new Promise<Completion>((resolve) => {
-      this.#endCompletion = () => resolve([[], line])
-    })
-    const completion = await Promise.race([this.#completionOf(line), ended])
+    const answer = this.#completionOf(line)
+    const completion = await Promise.race([answer, this.#endOfPatience(answer, line)])
+    this.#endCompletion?.()
     this.#endCompletion = undefined
     this.#gate.release()
     if (this.#server !== undefined) done(null, completion)
+  }
+
+  /** Nothing, at Ctrl-C or at the time limit; after the latter the answer may still come. */
+  async #endOfPatience(answer: Promise<Completion>, line: string): Promise<Completion> {
+    const isLate = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(true), completionLimitMs)
+      this.#endCompletion = () => {
+        clearTimeout(timer)
+        resolve(false)
+      }
+    })
+    if (isLate) void answer.then(([names]) => names.length > 0 && this.#completeAgain(line))
+    return [[], line]
   }
 
   async #completionOf(line: string): Promise<Completion> {
@@ -273,6 +318,12 @@ class Prompt {
     } catch {
       return [[], line] // a client that cannot be opened says so at Enter, not in mid-line
     }
+  }
+
+  /** The answer to a Tab that came too late for it, unless something else is being typed by now. */
+  #completeAgain(line: string): void {
+    const isIdle = this.#server !== undefined && !this.#gate.held
+    if (isIdle && this.#line?.beforeCursor === line) this.#line.pressTab()
   }
 
   #replaceWords(text: string): string {
@@ -295,9 +346,8 @@ class Prompt {
   /** Prints while the prompt may be there: the line goes, the text comes, the line comes back. */
   #aside(print: () => void): void {
     const isAtPrompt = this.#server !== undefined && this.#engine?.session.isRunning !== true
-    if (isAtPrompt) this.#screen.write('\r\u001b[J')
-    print()
-    if (isAtPrompt) this.#server?.displayPrompt(true)
+    if (isAtPrompt && this.#line !== undefined) this.#line.printAbove(print)
+    else print()
   }
 
   async #prewarm(): Promise<void> {

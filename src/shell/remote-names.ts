@@ -6,16 +6,20 @@
 export type NameQuery = {
   readonly key: string
   readonly ask: (signal: AbortSignal) => PromiseLike<unknown> | AsyncIterable<unknown>
+  /** How long an answer may be given again, in milliseconds. Default: a minute. */
+  readonly freshMs?: number
+  /** Called when there was nothing to answer within the deadline, and names have come after it. */
+  readonly onLate?: () => void
 }
 
 export type RemoteNamesOptions = {
   /** Milliseconds; only differences count. */
   readonly now: () => number
-  /** Default 300. */
+  /** Default 250: within the 300 of a whole answer, so that whatever misses those is told as late. */
   readonly deadlineMs?: number
 }
 
-const freshMs = 60_000
+const defaultFreshMs = 60_000
 const requestLimitMs = 5_000
 const maxNames = 1000
 
@@ -23,8 +27,8 @@ type Cached = { readonly names: readonly string[]; readonly at: number }
 
 export class RemoteNames {
   readonly #options: RemoteNamesOptions
-  readonly #cache = new Map<string, Cached>()
-  readonly #running = new Map<string, Promise<void>>()
+  #cache = new Map<string, Cached>()
+  #running = new Map<string, Promise<void>>()
 
   constructor(options: RemoteNamesOptions) {
     this.#options = options
@@ -32,33 +36,44 @@ export class RemoteNames {
 
   /** @returns What is known within the deadline; empty when nothing is. Never rejects. */
   async names(query: NameQuery): Promise<readonly string[]> {
-    const cached = this.#cache.get(query.key)
+    const cache = this.#cache
+    const cached = cache.get(query.key)
+    const freshMs = query.freshMs ?? defaultFreshMs
     if (cached !== undefined && this.#options.now() - cached.at < freshMs) return cached.names
-    await withDeadline(this.#request(query), this.#options.deadlineMs ?? 300)
-    return this.#cache.get(query.key)?.names ?? []
+    const request = this.#request(query)
+    await withDeadline(request, this.#options.deadlineMs ?? 250)
+    const names = cache.get(query.key)?.names
+    if (names === undefined) void this.#tellWhenLate(query, request)
+    return names ?? []
   }
 
-  /** After `.use`: other names. */
+  /** After `.use`: other names. What is still asked for does not come into them. */
   clear(): void {
-    this.#cache.clear()
-    this.#running.clear()
+    this.#cache = new Map()
+    this.#running = new Map()
+  }
+
+  async #tellWhenLate(query: NameQuery, request: Promise<void>): Promise<void> {
+    const cache = this.#cache
+    await request
+    const names = cache.get(query.key)?.names ?? []
+    if (cache === this.#cache && names.length > 0) query.onLate?.()
   }
 
   /** One request in flight for each key; it goes on into the cache after the deadline. */
   #request(query: NameQuery): Promise<void> {
-    const running = this.#running.get(query.key)
+    const all = this.#running
+    const running = all.get(query.key)
     if (running !== undefined) return running
-    const request = this.#ask(query).finally(() => {
-      if (this.#running.get(query.key) === request) this.#running.delete(query.key)
-    })
-    this.#running.set(query.key, request)
+    const request = this.#ask(query, this.#cache).finally(() => all.delete(query.key))
+    all.set(query.key, request)
     return request
   }
 
-  async #ask(query: NameQuery): Promise<void> {
+  async #ask(query: NameQuery, cache: Map<string, Cached>): Promise<void> {
     try {
       const names = await collectNames(query.ask(AbortSignal.timeout(requestLimitMs)))
-      this.#cache.set(query.key, { names, at: this.#options.now() })
+      cache.set(query.key, { names, at: this.#options.now() })
     } catch {
       // No access, no network: then there is nothing to offer, and the prompt is no place to say so.
     }

@@ -78,6 +78,42 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await terminal.until("[ 'pull of slow60000' ]")
   })
 
+  test('Ctrl-C while the client is still loading: the statement never starts', async () => {
+    await start({ env: { FAKE_OPEN_MS: '3000' } })
+    terminal.enter("print('it ran')")
+    terminal.press('C-c')
+    await terminal.until(/\^C\ncancelled\naws:us-east-1>$/)
+    terminal.enter("'next'")
+    const screen = await terminal.until(/^'next'\naws:us-east-1>$/m)
+    expect(screen).not.toMatch(/^it ran$/m)
+    terminal.press('Up', 'Up')
+    await terminal.until("> print('it ran')")
+  })
+
+  test('Ctrl-R and Ctrl-S search the history, whole statements too', async () => {
+    await start()
+    terminal.enter("first = 'red'")
+    terminal.type('for (const x of [7]) {\r  print(x)\r}\r')
+    terminal.enter("second = 'green'")
+    await terminal.until(/'green'\naws:us-east-1>$/)
+    terminal.press('C-r')
+    terminal.type("= 'r")
+    await terminal.until(/> first = 'red'\n.*search: = 'r/)
+    terminal.press('C-c') // gives the search up
+    terminal.press('C-r')
+    terminal.type('=')
+    await terminal.until(/> second = 'green'\n.*search: =/)
+    terminal.press('C-r')
+    await terminal.until(/> first = 'red'\n.*search: =/)
+    terminal.press('C-s')
+    await terminal.until(/> second = 'green'\n.*search: =/)
+    terminal.press('C-c', 'C-r')
+    terminal.type('for')
+    await terminal.until(/> for \(const x of \[7\]\) \{\n.*print\(x\)\n.*\}\n.*search: for/)
+    terminal.press('Enter')
+    await terminal.until(/\}\n7\naws:us-east-1>$/)
+  })
+
   test('Ctrl-C ends an endless loop', async () => {
     await start()
     terminal.enter("console.log('on'); while (true) {}")
@@ -172,6 +208,87 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await terminal.until("compression: 'zstd")
   })
 
+  test('a Tab whose names come late is answered when they are there', async () => {
+    await start()
+    terminal.type("client.layers('slow700:")
+    terminal.press('Tab')
+    await terminal.until("client.layers('slow700:1.3")
+    terminal.press('Tab')
+    await terminal.until(
+      /slow700:1\.36 +slow700:1\.37\s+aws:us-east-1> client\.layers\('slow700:1\.3$/,
+    )
+  })
+
+  test('a Tab whose names come late leaves alone what is typed meanwhile', async () => {
+    await start()
+    terminal.type("client.layers('slow2000:")
+    terminal.press('Tab')
+    terminal.type('latest')
+    await terminal.until("client.layers('slow2000:latest")
+    terminal.press('C-u')
+    terminal.enter('sleep(2); 7')
+    expect(await terminal.until(/^7$/m)).not.toContain('1.3')
+  })
+
+  test('what comes aside leaves a line of several rows as it was', async () => {
+    await start({ columns: 40 })
+    terminal.enter("'above'")
+    await terminal.until(/^'above'$/m)
+    terminal.type(`['${'x'.repeat(40)}', client.pull(`)
+    await terminal.until('client.pull(')
+    await expect
+      .poll(screenAfterTab, { interval: 300, timeout: 10_000 })
+      .toContain('client.pull(reference')
+    const screen = terminal.screen()
+    expect(screen).toContain("aws:us-east-1> 'above'\n'above'\nclient.pull(reference")
+    expect(screen.match(/aws:us-east-1> \['x+/g)).toHaveLength(1)
+  })
+
+  test('.editor runs its text statement by statement and brings it back with Up', async () => {
+    await start()
+    terminal.enter('.editor')
+    await terminal.until('Ctrl+D to finish')
+    terminal.enter("size = client.pull('slow200').size")
+    terminal.enter('for (const x of [1, 2]) {')
+    terminal.enter('  print(x * size)')
+    terminal.enter('}')
+    terminal.press('C-d')
+    // typed ahead, while the text runs
+    terminal.enter("'after'")
+    await terminal.until(
+      /Success! .*\n2200000\n2200000\n4400000\naws:us-east-1> 'after'\n'after'\naws:us-east-1>$/,
+    )
+    terminal.press('Up', 'Up')
+    await terminal.until(/> size = client\.pull\('slow200'\)\.size\n.*for \(const/)
+  })
+
+  test.each([
+    ['an error with its line', ['1 + 1', 'missing()'], /^2\neditor:2: ReferenceError: missing/m],
+    ['a text that is not finished', ['5', 'f('], /^5\neditor:2: the input ends inside/m],
+    ['commands', ['.json on', '[1]'], /^\[1\]\naws:us-east-1>$/m],
+  ])('.editor shows %s', async (_, lines, seen) => {
+    await start()
+    for (const line of ['.editor', ...lines]) {
+      terminal.enter(line)
+      await terminal.until(line)
+    }
+    terminal.press('C-d')
+    await terminal.until(seen)
+    terminal.enter("'goes on'")
+    await terminal.until(/goes on'\n.*goes on.\naws:us-east-1>$/)
+  })
+
+  test('.editor given up with Ctrl-C runs nothing', async () => {
+    await start()
+    terminal.enter('.editor')
+    await terminal.until('Ctrl+D to finish')
+    terminal.enter('gone = 1')
+    terminal.press('C-c')
+    await terminal.until(/gone = 1\n\s*\naws:us-east-1>$/)
+    terminal.enter('typeof gone')
+    await terminal.until("'undefined'")
+  })
+
   test('Tab twice after the bracket shows the signature', async () => {
     await start({ columns: 120 })
     terminal.type('client.pull(')
@@ -220,6 +337,8 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await terminal.until(/^22$/m)
     terminal.enter('.edit')
     await terminal.until(/40 \+ 2\n42\naws:us-east-1>$/)
+    terminal.press('Up')
+    await terminal.until(/> 40 \+ 2$/)
   })
 
   test('.use changes client and prompt', async () => {

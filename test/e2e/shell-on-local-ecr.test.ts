@@ -104,8 +104,8 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     shell.press('C-c')
     const pressedAt = performance.now()
     const screen = await shell.until(/\^C cancelling…[^>]*\ncancelled.*\naws:us-east-1>$/)
-    // 200 ms for the program, the rest for tmux, which is asked every 20 ms
-    expect(performance.now() - pressedAt).toBeLessThan(400)
+    // the 200 ms of the program are held to in cancel-latency.test.ts; here tmux is in between
+    expect(performance.now() - pressedAt).toBeLessThan(1000)
     expect(screen).not.toContain('total')
     expect(unfinished()).toEqual([])
     ecr.faults.clear()

@@ -121,7 +121,13 @@ export function createFakeClient(
       return [...images.values()]
     },
     repositories: () => list(repositories),
-    tags: (repository) => list(tags[repository] ?? []),
+    tags(repository) {
+      const ms = Number(/^slow(\d+)/.exec(repository)?.[1] ?? 0)
+      if (ms === 0) return list(tags[repository] ?? [])
+      return new Promise((resolve) => {
+        setTimeout(() => resolve(['1.36', '1.37']), ms)
+      })
+    },
     search: (query = '') => list(repositories.filter((one) => one.includes(query))),
     async policy(kind) {
       return JSON.stringify({ Version: '2012-10-17', kind }, undefined, 2)

@@ -21,8 +21,21 @@ const { values, positionals } = parseArgs({
   },
 })
 
+/** A client whose modules take this long to load. */
+function slowToOpen(client, ms) {
+  const { name, place, database } = client
+  const open = () =>
+    new Promise((resolve) => {
+      setTimeout(() => resolve(client), ms)
+    })
+  return { name, place, database, open }
+}
+
+const client = createFakeClient(SregistryError)
+const openMs = Number(process.env.FAKE_OPEN_MS ?? 0)
+
 process.exitCode = await startShell({
-  client: createFakeClient(SregistryError),
+  client: openMs > 0 ? slowToOpen(client, openMs) : client,
   createClient: (name, settings) => createFakeClient(SregistryError, name, settings),
   stdin: process.stdin,
   stdout: process.stdout,

@@ -27,7 +27,9 @@ const client = {
 }
 
 let completer: Completer
+let current: typeof client
 let signatures: string[]
+let late: string[]
 
 beforeAll(() => {
   const session = createSessionClient(client as unknown as ShellClient, new ClientCalls())
@@ -50,6 +52,8 @@ afterAll(() => {
 
 beforeEach(() => {
   signatures = []
+  late = []
+  current = { ...client }
   asked.length = 0
   repositories = async () => [{ name: 'library/busybox' }, { name: 'science/hello' }]
   completer = open({})
@@ -57,10 +61,11 @@ beforeEach(() => {
 
 function open(uses: Record<string, number>): Completer {
   return new Completer({
-    client: () => client as unknown as ShellClient,
+    client: () => current as unknown as ShellClient,
     remoteNames: new RemoteNames({ now: () => 0 }),
     uses: (name) => uses[name] ?? 0,
     onSignature: ({ signature }) => signatures.push(signature),
+    onLate: (line) => late.push(line),
   })
 }
 
@@ -120,6 +125,18 @@ describe('Tab completes', () => {
     expect(candidates).toEqual(['science/hello', 'library/busybox'])
   })
 
+  test('the names of the registry that `.use` has chosen', async () => {
+    expect(await completed("client.pull('lib")).toBe("client.pull('library/busybox")
+    current = { ...client, repositories: async () => [{ name: 'library/other' }] }
+    expect(await completed("client.pull('lib")).toBe("client.pull('library/other")
+  })
+
+  test('images of this machine as they are now', async () => {
+    expect(await completed("client.get('lib")).toBe("client.get('library/busybox:latest")
+    current.images = async () => [{ name: 'library/new', tag: '1', path: '/y.simg' }]
+    expect(await completed("client.get('lib")).toBe("client.get('library/new:1")
+  })
+
   test('a hundred of many, and says how many more', async () => {
     repositories = async () => Array.from({ length: 130 }, (_, i) => `${i}`)
     const [candidates] = await completer.complete("client.layers('")
@@ -161,8 +178,20 @@ describe('a registry that is out of order', () => {
       })
     const [[candidates], elapsedMs] = await timed("client.pull('lib")
     expect(candidates).toEqual([])
-    expect(elapsedMs).toBeGreaterThan(250)
+    expect(elapsedMs).toBeGreaterThan(200)
     expect(elapsedMs).toBeLessThan(450)
+  })
+
+  test('and answers late has its answer told with the line that asked', async () => {
+    let answer: (rows: readonly unknown[]) => void = () => undefined
+    repositories = () =>
+      new Promise((resolve) => {
+        answer = resolve
+      })
+    expect((await completer.complete("client.pull('lib"))[0]).toEqual([])
+    answer([{ name: 'library/busybox' }])
+    await expect.poll(() => late).toEqual(["client.pull('lib"])
+    expect(await completed("client.pull('lib")).toBe("client.pull('library/busybox")
   })
 
   test.each([

@@ -42,6 +42,16 @@ describe('the input gate', () => {
     expect(lines).toEqual(['one\r', 'two\r\n', 'three\n', 'four'])
   })
 
+  test('cuts after Ctrl-D, too, and knows that it was the last key', async () => {
+    source.write('text\r\u0004next')
+    await settle()
+    expect(lines).toEqual(['text\r', '\u0004', 'next'])
+    expect(gate.endedByControlD).toBe(false)
+    source.write('\u0004')
+    await settle()
+    expect(gate.endedByControlD).toBe(true)
+  })
+
   test('keeps back what is typed while a statement runs, and lets one line through after it', async () => {
     gate.hold()
     source.write('first\rsecond\r')

@@ -60,6 +60,53 @@ describe('names of the registry', () => {
     expect(answers).toHaveLength(1)
   })
 
+  test('that come late are told to whoever got nothing, and only then', async () => {
+    const { query, answers } = slowRegistry()
+    const told: string[] = []
+    const asked = { ...query, onLate: () => told.push('late') }
+    expect(await names.names(asked)).toEqual([])
+    expect(told).toEqual([])
+    answers[0]?.(['late'])
+    await turn()
+    expect(told).toEqual(['late'])
+    now = 60_000 // now there are old names to answer with
+    expect(await names.names(asked)).toEqual(['late'])
+    answers[1]?.(['later'])
+    await turn()
+    expect(told).toEqual(['late'])
+  })
+
+  test('that come late and are none are not told', async () => {
+    const { query, answers } = slowRegistry()
+    const told: string[] = []
+    await names.names({ ...query, onLate: () => told.push('late') })
+    answers[0]?.([])
+    await turn()
+    expect(told).toEqual([])
+  })
+
+  test('of a registry that one has left come neither late nor at all', async () => {
+    const { query, answers } = slowRegistry()
+    const told: string[] = []
+    await names.names({ ...query, onLate: () => told.push('late') })
+    names.clear()
+    answers[0]?.(['of the other'])
+    await turn()
+    expect(told).toEqual([])
+    expect(await names.names(query)).toEqual([])
+    expect(answers).toHaveLength(2)
+  })
+
+  test('that change at once are asked for each time', async () => {
+    const { query, answers } = slowRegistry()
+    const first = names.names({ ...query, freshMs: 0 })
+    answers[0]?.(['one'])
+    expect(await first).toEqual(['one'])
+    const second = names.names({ ...query, freshMs: 0 })
+    answers[1]?.(['one', 'two'])
+    expect(await second).toEqual(['one', 'two'])
+  })
+
   test('stay silent when the registry refuses', async () => {
     const refused: NameQuery = { key: 'x', ask: () => Promise.reject(new Error('403')) }
     expect(await names.names(refused)).toEqual([])

@@ -1,0 +1,34 @@
+/** The line being typed at the prompt: taken away while something is printed, put back, completed again. */
+import type { REPLServer } from 'node:repl'
+
+export class TypedLine {
+  readonly #server: REPLServer
+  readonly #write: (text: string) => void
+
+  /** @param write Where the REPL writes. */
+  constructor(server: REPLServer, write: (text: string) => void) {
+    this.#server = server
+    this.#write = write
+  }
+
+  /** What a completer is asked about. */
+  get beforeCursor(): string {
+    return this.#server.line.slice(0, this.#server.cursor)
+  }
+
+  /** Prints above the prompt, so that the line comes back below it with the cursor where it was. */
+  printAbove(print: () => void): void {
+    const { rows } = this.#server.getCursorPos()
+    this.#write(`\r${rows > 0 ? `\u001b[${rows}A` : ''}\u001b[J`)
+    print()
+    // readline goes up by the rows that the cursor was below the prompt, then draws
+    this.#write('\n'.repeat(rows))
+    // not `displayPrompt`, which would put a prompt into the text of `.editor`
+    this.#server.prompt(true)
+  }
+
+  /** As if the user had pressed Tab. After a Tab of theirs it counts as the second, which lists. */
+  pressTab(): void {
+    this.#server.write(null, { name: 'tab' })
+  }
+}

@@ -10,6 +10,7 @@ import type { AtomicFile } from '../storage/atomic-file.ts'
 import { diskError, isSystemError } from '../storage/disk-error.ts'
 import type { BuildEvent } from './build-event.ts'
 import type { ImageSource } from './image-source.ts'
+import { inTurns } from './in-turns.ts'
 import { namedLayer } from './layer-failure.ts'
 import { type PackedLayers, packLayers } from './layer-packing.ts'
 import type { LayerStore } from './layer-store.ts'
@@ -22,7 +23,7 @@ import { packLayer } from './pack-layer.ts'
 import type { PackedLayer } from './packed-layer.ts'
 import type { PackingParameters } from './packing-parameters.ts'
 import { PackingSlots } from './packing-slots.ts'
-import { applyLayer } from './tree/apply-layer.ts'
+import { layerSteps } from './tree/apply-layer.ts'
 import { applyMetadataLayer } from './tree/apply-metadata-layer.ts'
 import { DirectoryNode } from './tree/node.ts'
 import { type Ownership, setOwnership } from './tree/ownership.ts'
@@ -125,7 +126,7 @@ class ImageBuild {
   }
 
   async write(output: AtomicFile, packed: PackedLayers, metadata: PackedLayer): Promise<number> {
-    const root = this.#merge(packed.layers, metadata)
+    const root = await this.#merge(packed.layers, metadata)
     // how long the prefix is does not depend on the size of what follows
     const prefixBytes =
       this.#options.format === 'sif' ? this.#sifPrefix(partitionAlignment).length : 0
@@ -147,14 +148,15 @@ class ImageBuild {
     return prefixBytes + partitionBytes
   }
 
-  #merge(layers: readonly PackedLayer[], metadata: PackedLayer): DirectoryNode {
+  async #merge(layers: readonly PackedLayer[], metadata: PackedLayer): Promise<DirectoryNode> {
     const mtime = this.#createdSeconds
     const implied = { mode: 0o755, uid: 0, gid: 0, mtime, xattrs: undefined }
     const root = new DirectoryNode(implied, -1)
     const onNote = (text: string) => this.#onEvent({ type: 'note', text })
     for (const [layer, { entries }] of layers.entries()) {
       try {
-        applyLayer(root, entries, { layer, implied, onNote })
+        const steps = layerSteps(root, entries, { layer, implied, onNote })
+        await inTurns(steps, 'merging the layers', this.#options.signal)
       } catch (error) {
         throw namedLayer(error, layer, this.#source.layers)
       }

@@ -14,6 +14,7 @@ import {
   encodeTables,
   encodeTree,
 } from '../../squashfs/table-encoder.ts'
+import { inTurns } from '../in-turns.ts'
 import type { PackedLayer } from '../packed-layer.ts'
 import type { DirectoryNode } from '../tree/node.ts'
 import { writeFully } from '../write-fully.ts'
@@ -91,7 +92,7 @@ async function writeWith(
   const tasks = [
     writeRepacked(files, output, layout, layers, either),
     copyData(copier, layout, either),
-    inTurns(encodeTree(root, options), either.signal),
+    inTurns(encodeTree(root, options), 'writing the image', either.signal),
   ] as const
   try {
     const [repacked, , tree] = await Promise.all(tasks)
@@ -112,22 +113,6 @@ async function writeWith(
 
 function anySignal(stop: AbortSignal, given: AbortSignal | undefined): AbortSignal {
   return given === undefined ? stop : AbortSignal.any([stop, given])
-}
-
-/** Short enough that the thread pool does not run dry meanwhile. */
-const turnMs = 4
-
-/** Runs steps to their end, with a turn for everybody else after each few milliseconds. */
-async function inTurns<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
-  for (;;) {
-    throwIfCancelled(signal, 'writing the image')
-    const end = performance.now() + turnMs
-    do {
-      const step = steps.next()
-      if (step.done) return step.value
-    } while (performance.now() < end)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
 }
 
 /** Whether a runtime would take a bare squashfs for a SIF or a script: by its first bytes. */

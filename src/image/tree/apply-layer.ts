@@ -34,9 +34,28 @@ export function applyLayer(
   entries: Iterable<PackedEntry>,
   application: LayerApplication,
 ): void {
-  const applier = new LayerApplier(root, application)
-  for (const entry of entries) applier.apply(entry)
+  const steps = layerSteps(root, entries, application)
+  while (!steps.next().done);
 }
+
+/** As applyLayer, in steps of some milliseconds, between which others may have their turn. */
+export function* layerSteps(
+  root: DirectoryNode,
+  entries: Iterable<PackedEntry>,
+  application: LayerApplication,
+): Generator<void, void> {
+  const applier = new LayerApplier(root, application)
+  let left = entriesOfStep
+  for (const entry of entries) {
+    applier.apply(entry)
+    left -= 1
+    if (left > 0) continue
+    left = entriesOfStep
+    yield
+  }
+}
+
+const entriesOfStep = 1000
 
 class LayerApplier {
   private readonly aufsLinks = new Map<string, InodeNode>()

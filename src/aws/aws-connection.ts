@@ -117,6 +117,7 @@ function errorContext(options: AwsConnectionOptions, region: string): Partial<Sd
           keyId: keyPair.value.accessKeyId,
           hasSessionToken: keyPair.value.sessionToken !== undefined,
           credentialSource: keyPair.source,
+          isOwnPair: true,
         }),
   }
 }

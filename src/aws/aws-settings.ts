@@ -39,6 +39,7 @@ export function resolveAwsSettings(input: AwsSettingsInput): AwsSettings {
   const host = namedHost(input.referenceHost, base)
   const account = checked(accountOf(found, host), /^\d{12}$/, 'account', 'twelve digits, no dashes')
   const region = checked(regionOf(found, host), /^[a-z0-9-]{1,40}$/, 'region', 'like us-east-1')
+  checkOneAccount(input.referenceHost, account, base)
   checkVersion(found.own(undefined, 'SREGISTRY_AWS_VERSION'))
   const variant = variantOf(found, host?.value)
   return {
@@ -99,6 +100,22 @@ function checked(
     'SETTING_INVALID',
     `the AWS ${name} ${JSON.stringify(setting.value)} (${setting.source}) makes no sense`,
     { hint: `it is ${should}` },
+  )
+}
+
+/** Two settings that name two registries: neither may be asked in the other's place. */
+function checkOneAccount(
+  referenceHost: string | undefined,
+  account: Sourced<string> | undefined,
+  base: Sourced<string> | undefined,
+): void {
+  if (referenceHost !== undefined || account === undefined || base === undefined) return
+  const host = parseEcrHost(withoutPort(splitBase(base).host))
+  if (host === undefined || host.account === account.value) return
+  throw new SregistryError(
+    'SETTING_INVALID',
+    `the account is ${account.value} (${account.source}), but the registry is that of ${host.account} (${base.source})`,
+    { hint: 'unset one of the two, or name the registry in the reference: aws://HOST/NAME' },
   )
 }
 

@@ -4,7 +4,7 @@
  * chain's own knowledge, and there it stops.
  */
 import type { ECRClient } from '@aws-sdk/client-ecr'
-import { containerCredentials } from './container-credentials.ts'
+import { containerCredentials, withContainerLimits } from './container-credentials.ts'
 import type { AwsCredentialIdentity } from './credential-source.ts'
 import type { Environment } from './shared-config.ts'
 
@@ -33,8 +33,9 @@ export function containerAwareChain(
       if (!(error instanceof ContainerReached)) throw error
     }
     const identity = await containerCredentials(env, stop)
-    // only the SDK can take the role; the endpoint has just shown that it answers
-    return isSourceOfRole() ? makeClient({}).config.credentials() : identity
+    if (!isSourceOfRole()) return identity
+    // only the SDK can take the role, for which it asks the endpoint once more
+    return withContainerLimits(env, stop, (patience) => makeClient(patience).config.credentials())
   }
 }
 

@@ -8,6 +8,7 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { sdkPatience, withinLimits } from './container-request-limit.ts'
 import type { AwsCredentialIdentity } from './credential-source.ts'
 import type { Environment } from './shared-config.ts'
 
@@ -48,6 +49,18 @@ export async function containerCredentials(
     if (!(answer instanceof Error) && answer.status < 500 && answer.status !== 429) break
   }
   throw failure
+}
+
+/** The same limits for what the SDK asks of the endpoint; `ask` gets what its client must be made with. */
+export function withContainerLimits<Value>(
+  env: Environment,
+  signal: AbortSignal,
+  ask: (patience: object) => Promise<Value>,
+): Promise<Value> {
+  const url = endpointOf(env)
+  const totalMs = attempts * (attemptMs + pauseMs)
+  const silence = () => silentEndpoint(url, attemptMs)
+  return withinLimits(url, { attemptMs, totalMs, signal }, () => ask(sdkPatience), silence)
 }
 
 const linkLocalHosts = ['169.254.170.2', '169.254.170.23', '[fd00:ec2::23]']
@@ -104,12 +117,16 @@ async function ask(
     return { status: answer.statusCode ?? 0, text: await textOf(answer) }
   } catch (error) {
     if (!limit.signal.aborted) throw unreachable(url, error)
-    throw providerError(
-      `${url.host} gave no whole answer within ${attemptMs / 1000} s (asked ${attempts} times)`,
-    )
+    throw silentEndpoint(url, attemptMs)
   } finally {
     clearTimeout(timer)
   }
+}
+
+function silentEndpoint(url: URL, attemptMs: number): Error {
+  return providerError(
+    `${url.host} gave no whole answer within ${attemptMs / 1000} s (asked ${attempts} times)`,
+  )
 }
 
 async function send(url: URL, options: RequestOptions): Promise<IncomingMessage> {

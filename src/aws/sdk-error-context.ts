@@ -19,6 +19,8 @@ export type SdkErrorContext = {
   readonly hasSessionToken?: boolean
   /** In words: `profile work`, `environment variables`. */
   readonly credentialSource?: string
+  /** Whether they are the pair of SREGISTRY_AWS_KEY and _SECRET, which AWS's own tools do not look at. */
+  readonly isOwnPair?: boolean
   /** Host of the proxy in use, without its password. */
   readonly proxy?: string
   readonly clock?: ServerClock

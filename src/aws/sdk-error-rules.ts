@@ -32,8 +32,15 @@ const unknownKey: SdkErrorRule = ({ context }) => ({
   hint:
     context.keyId?.startsWith('ASIA') && context.hasSessionToken === false
       ? 'a key that starts with ASIA needs its session token: export AWS_SESSION_TOKEN too'
-      : 'a typo, a deleted key, or a key of another partition (China, GovCloud): check it with aws sts get-caller-identity',
+      : `a typo, a deleted key, or a key of another partition (China, GovCloud): ${checkOfKey(context)}`,
 })
+
+/** The `aws` command does not look at our own settings: what it says of them is of another key. */
+function checkOfKey(context: SdkErrorContext): string {
+  return context.isOwnPair === true
+    ? `${placeOfPair(context)}; sregistry whoami checks it`
+    : `check it with aws sts get-caller-identity${profileFlag(context)}`
+}
 
 const wrongSignature: SdkErrorRule = ({ message, context }) => {
   if (/scoped to a valid region/i.test(message)) return wrongRegion(context)
@@ -58,9 +65,7 @@ function placeOfPair(context: SdkErrorContext): string {
   if (credentialSource === 'environment variables') {
     return 'export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…'
   }
-  if (!credentialSource.includes('SREGISTRY_AWS_KEY')) {
-    return `aws configure${profileFlag(context)}`
-  }
+  if (context.isOwnPair !== true) return `aws configure${profileFlag(context)}`
   return credentialSource.startsWith('environment')
     ? 'export SREGISTRY_AWS_KEY=… SREGISTRY_AWS_SECRET=…, or unset both to use the AWS credential chain'
     : `SREGISTRY_AWS_KEY and SREGISTRY_AWS_SECRET come from ${credentialSource}`

@@ -2,7 +2,7 @@
  * Which account the credentials belong to. ECR has no GetCallerIdentity: asked in order of cost, and
  * a refusal names the caller too (REGISTRY § 2.5).
  */
-import { isSregistryError } from '../errors/sregistry-error.ts'
+import { isSregistryError, type SregistryError } from '../errors/sregistry-error.ts'
 import { parseEcrHost } from '../registry/ecr-host.ts'
 import type { AwsConnection } from './aws-connection.ts'
 import type { AwsSettings } from './aws-settings.ts'
@@ -50,8 +50,12 @@ async function askedAccount(
     return { account, accountSource: 'DescribeRegistry' }
   } catch (error) {
     if (!isSregistryError(error) || error.code !== 'ACCESS_DENIED') throw error
-    // User: arn:aws:iam::123456789012:user/me is not authorized …
-    const account = /arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):/.exec(error.message)?.[1]
+    const account = callerNamedIn(error)
     return { account, accountSource: account === undefined ? undefined : 'refusal' }
   }
+}
+
+/** The account in `User: arn:aws:iam::123456789012:user/me is not authorized …`. */
+export function callerNamedIn({ message }: SregistryError): string | undefined {
+  return /arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):/.exec(message)?.[1]
 }

@@ -5,7 +5,9 @@ import {
   listRepositories,
   listTags,
 } from '../aws/repositories.ts'
+import { callerNamedIn } from '../aws/who-am-i.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
+import { parseEcrHost } from '../registry/ecr-host.ts'
 import { formatReference } from '../registry/reference.ts'
 import { withNearRepositories } from './aws-failures.ts'
 import type { AwsRegistry } from './aws-registries.ts'
@@ -45,16 +47,27 @@ export async function* browseTags(
     }
   } catch (error) {
     // a list that has begun cannot be continued by another that may have another order
-    if (!isDenied(error) || count > 0 || isForeign(registry, options)) {
+    if (!isDenied(error) || count > 0 || isForeign(registry, options, error)) {
       throw await withNearRepositories(error, registry, { repository, ...options })
     }
     yield* browsing(await fallBack(), `the tags of ${repository}`)
   }
 }
 
-/** Whether another account's registry is asked than the one at the host, whose `/v2/` knows nothing of it. */
-function isForeign({ settings }: AwsRegistry, { registryId }: BrowseOptions): boolean {
-  return registryId !== undefined && registryId !== settings.account?.value
+/**
+ * Whether another account's registry is asked than the one at the host, whose `/v2/` knows nothing of it.
+ * A host set by hand may be anybody's: it counts as the caller's, whom the refusal names.
+ */
+function isForeign(
+  { settings, account }: AwsRegistry,
+  { registryId }: BrowseOptions,
+  refusal: SregistryError,
+): boolean {
+  if (registryId !== undefined && registryId !== settings.account?.value) return true
+  const host = settings.registryHost?.value
+  if (account === undefined || host === undefined) return false
+  const owner = parseEcrHost(host.replace(/:\d+$/, ''))?.account ?? callerNamedIn(refusal)
+  return owner !== account
 }
 
 /** Repositories whose tags are asked for at the same time. */

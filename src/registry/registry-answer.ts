@@ -5,8 +5,10 @@
 
 import { redact } from '../errors/redact.ts'
 import { type ErrorCode, SregistryError } from '../errors/sregistry-error.ts'
+import { parseEcrHost } from './ecr-host.ts'
 import { isJsonObject, own } from './json-document.ts'
 import { bareMediaType } from './media-types.ts'
+import { fewerAtATime, laterHint, storageError } from './storage-answer.ts'
 import type { SmallAnswer } from './transport.ts'
 import { visibleText } from './visible-text.ts'
 
@@ -26,6 +28,8 @@ export type AskedFor = {
   readonly kind: 'manifest' | 'blob' | 'tags' | 'registry'
   /** Whose credentials were shown; undefined when none. */
   readonly credentialsFrom?: string
+  /** `host[:port]` that the registry sent us to, when the answer is from there; layers are kept so. */
+  readonly storage?: string
 }
 
 /** The first error of the body, or its plain text. */
@@ -61,8 +65,9 @@ export function registryError(answer: SmallAnswer, asked: AskedFor): SregistryEr
   const body = readErrorBody(answer)
   const said = body.message === '' ? '' : `: ${body.message}`
   if (isWebPage(answer)) return webPage(answer, asked)
+  if (asked.storage !== undefined) return storageError(answer, asked, asked.storage)
   if (answer.status === 429 || body.code === 'TOOMANYREQUESTS') {
-    const hint = 'wait a while; logging in often raises the limit'
+    const hint = throttleHint(asked)
     return new SregistryError('THROTTLED', `${asked.host} asks for fewer requests${said}`, { hint })
   }
   if (answer.status === 401) return notLoggedIn(asked, said, saysExpired(answer))
@@ -72,7 +77,16 @@ export function registryError(answer: SmallAnswer, asked: AskedFor): SregistryEr
     return new SregistryError('PROTOCOL_ERROR', `${asked.host} redirects ${asked.what} elsewhere`)
   }
   const message = `${asked.host} answered ${answer.status} for ${asked.what}${said}`
-  return new SregistryError('REGISTRY_ERROR', message)
+  const hint = answer.status >= 500 ? { hint: laterHint } : {}
+  return new SregistryError('REGISTRY_ERROR', message, hint)
+}
+
+/** Who is logged in has the higher limit already; ECR lets nobody in who is not. */
+function throttleHint({ host, credentialsFrom }: AskedFor): string {
+  const isEcr = parseEcrHost(host.replace(/:\d+$/, '')) !== undefined
+  return credentialsFrom === undefined && !isEcr
+    ? 'wait a while; logging in often raises the limit'
+    : fewerAtATime
 }
 
 /** @throws never; the error for an HTML page where `wanted` should have come. */

@@ -42,6 +42,9 @@ export type RegistryRequest = {
 /** What both kinds of answer have in common. */
 type Answer = { readonly status: number; readonly headers: HttpHeaders }
 
+/** An answer, and what is known of who gave it. */
+type Placed<A extends Answer> = { readonly answer: A; readonly asked: AskedFor }
+
 type Way<A extends Answer> = {
   send(url: URL, headers: HttpHeaders): Promise<A>
   /** The whole of a small answer; of a stream, as much as an error needs, and the rest given up. */
@@ -91,9 +94,9 @@ export class RegistrySession {
         }),
     }
     const attempt = async () => {
-      const answer = await this.#authorized(request, way)
+      const { answer, asked } = await this.#authorized(request, way)
       if (answer.status === 200) return answer
-      throw this.#failure(answer, request)
+      throw this.#failure(answer, { ...request, asked })
     }
     return withRetries(attempt, this.budget(), request.signal)
   }
@@ -103,18 +106,18 @@ export class RegistrySession {
    * @throws {AttemptFailed} when another try may help; {SregistryError} when none will.
    */
   async open(request: RegistryRequest): Promise<StreamAnswer> {
-    const answer = await this.#authorized(request, this.#streaming(request))
+    const { answer, asked } = await this.#authorized(request, this.#streaming(request))
     if ([200, 206, 416].includes(answer.status)) return answer
-    throw this.#failure(await settleStream(answer), request)
+    throw this.#failure(await settleStream(answer), { ...request, asked })
   }
 
   /** The same for a place that is not the registry's: no credentials, but the same rules. */
   async openElsewhere(request: RegistryRequest): Promise<StreamAnswer> {
     const url = nextHop(this.registry, request.url.href, this.registry)
     const way = this.#streaming(request)
-    const { answer, isElsewhere } = await this.#followed({ ...request, url }, way, undefined)
+    const { answer, asked } = await this.#followed({ ...request, url }, way, undefined)
     if ([200, 206, 416].includes(answer.status)) return answer
-    throw this.#failure(await settleStream(answer), request, isElsewhere)
+    throw this.#failure(await settleStream(answer), { ...request, asked })
   }
 
   close(): void {
@@ -134,38 +137,39 @@ export class RegistrySession {
     }
   }
 
-  async #authorized<A extends Answer>(request: RegistryRequest, way: Way<A>): Promise<A> {
+  async #authorized<A extends Answer>(request: RegistryRequest, way: Way<A>): Promise<Placed<A>> {
     const { asked, signal } = request
     const repository = asked.repository === '' ? undefined : asked.repository
     const used = await this.#authorizer.authorization(repository, signal)
     const first = await this.#followed(request, way, used)
-    if (first.isElsewhere) return this.#unlessStoreRefused(first.answer, request, way)
-    if (!isRefusal(first.answer)) return first.answer
+    if (first.asked.storage !== undefined) return this.#unlessStoreRefused(first, request, way)
+    if (!isRefusal(first.answer)) return first
     const refused = await way.settle(first.answer)
     const refusal = { answer: refused, used, repository, ...withSignal(signal) }
     const fresh = await this.#authorizer.renewed(refusal)
-    if (fresh === undefined) throw registryError(refused, withSource(asked, used))
+    if (fresh === undefined) throw registryError(refused, first.asked)
     const second = await this.#followed(request, way, fresh)
-    if (second.isElsewhere) return this.#unlessStoreRefused(second.answer, request, way)
-    if (!isRefusal(second.answer)) return second.answer
-    throw registryError(await way.settle(second.answer), withSource(asked, fresh))
+    if (second.asked.storage !== undefined) return this.#unlessStoreRefused(second, request, way)
+    if (!isRefusal(second.answer)) return second
+    throw registryError(await way.settle(second.answer), second.asked)
   }
 
   /** A store's 403 means that its signed URL is over: the registry gives a new one with the next try. */
   async #unlessStoreRefused<A extends Answer>(
-    answer: A,
+    placed: Placed<A>,
     request: RegistryRequest,
     way: Way<A>,
-  ): Promise<A> {
-    if (![400, 401, 403].includes(answer.status)) return answer
-    throw this.#failure(await way.settle(answer), request, true)
+  ): Promise<Placed<A>> {
+    const { answer, asked } = placed
+    if (![400, 401, 403].includes(answer.status)) return placed
+    throw this.#failure(await way.settle(answer), { ...request, asked })
   }
 
   async #followed<A extends Answer>(
     request: RegistryRequest,
     way: Way<A>,
     used: Authorization | undefined,
-  ): Promise<{ answer: A; isElsewhere: boolean }> {
+  ): Promise<Placed<A>> {
     let url = request.url
     const hosts: string[] = []
     for (let hop = 0; hop <= maxRedirects; hop += 1) {
@@ -175,17 +179,20 @@ export class RegistrySession {
         url,
         headersFor(request.headers, isElsewhere ? undefined : used),
       )
-      if (!isRedirect(answer.status)) return { answer, isElsewhere }
+      if (!isRedirect(answer.status)) {
+        const asked = withSource(request.asked, used)
+        return { answer, asked: isElsewhere ? { ...asked, storage: url.host } : asked }
+      }
       await way.settle(answer)
       url = nextHop(url, answer.headers['location'], this.registry)
     }
     throw tooManyRedirects(hosts)
   }
 
-  #failure(answer: SmallAnswer, request: RegistryRequest, isElsewhere = false): Error {
+  #failure(answer: SmallAnswer, request: RegistryRequest): Error {
     const error: SregistryError = registryError(answer, request.asked)
     const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], this.#options.clock.now())
-    if (isRetriedStatus(answer.status) || isElsewhere) {
+    if (isRetriedStatus(answer.status) || request.asked.storage !== undefined) {
       return new AttemptFailed(error, { maxRetries: Number.POSITIVE_INFINITY }, retryAfterMs)
     }
     if (answer.status === 404 && request.missingRetries !== undefined) {

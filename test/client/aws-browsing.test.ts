@@ -230,7 +230,10 @@ async function listenDenying(operation: string): Promise<Server> {
     if (String(incoming.headers['x-amz-target']).endsWith(`.${operation}`)) {
       incoming.resume()
       outgoing.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' })
-      outgoing.end(JSON.stringify({ __type: 'AccessDeniedException', message: 'not allowed' }))
+      const { accountId, user } = world.ecr
+      const resource = `arn:aws:ecr:us-east-1:${accountId}:repository/*`
+      const message = `User: ${user.arn} is not authorized to perform: ecr:${operation} on resource: ${resource} because no identity-based policy allows the ecr:${operation} action`
+      outgoing.end(JSON.stringify({ __type: 'AccessDeniedException', message }))
       return
     }
     const { method, headers } = incoming

@@ -87,7 +87,22 @@ const rows: readonly Row[] = [
     arrange: () => ({ SREGISTRY_AWS_KEY: planted.key }),
     code: 'CREDENTIALS_INVALID',
     message: /does not know the access key from environment SREGISTRY_AWS_KEY/,
-    hint: /a typo, a deleted key/,
+    hint: /^(?!.*aws sts).*a deleted key.*export SREGISTRY_AWS_KEY=… SREGISTRY_AWS_SECRET=….*sregistry whoami/,
+  },
+  {
+    of: 'a wrong secret in the settings file',
+    arrange: async () => {
+      const file = join(world.home, 'pair.json')
+      const pair = {
+        SREGISTRY_AWS_KEY: world.ecr.user.accessKeyId,
+        SREGISTRY_AWS_SECRET: planted.secret,
+      }
+      await writeFile(file, JSON.stringify({ aws: pair }))
+      return { ...noOwnKeys, SREGISTRY_CLIENT_SECRETS: file }
+    },
+    code: 'CREDENTIALS_INVALID',
+    message: /secret key from .*pair\.json does not belong/,
+    hint: /enter the pair again: SREGISTRY_AWS_KEY and SREGISTRY_AWS_SECRET come from .*pair\.json/,
   },
   {
     of: 'half a key pair',
@@ -207,6 +222,21 @@ const rows: readonly Row[] = [
     code: 'THROTTLED',
     message: /asks for fewer requests \(GetAuthorizationToken\)/,
     hint: /wait a minute/,
+  },
+  {
+    of: 'throttled at the registry',
+    arrange: fault({ listener: 'registry', fault: { kind: 'throttle', retryAfterSeconds: 0 } }),
+    code: 'THROTTLED',
+    message: /asks for fewer requests: Rate exceeded, after 5 tries/,
+    hint: /^(?!.*logging in).*tried again by itself.*SREGISTRY_PYTHON_THREADS=1/,
+  },
+  {
+    of: 'throttled where the layers are kept',
+    arrange: fault({ listener: 'blobs', fault: { kind: 'throttle', retryAfterSeconds: 0 } }),
+    code: 'THROTTLED',
+    message:
+      /^localhost:\d+, where 127\.0\.0\.1:\d+ keeps its layers, asks for fewer requests \(SlowDown\)/,
+    hint: /^(?!.*logging in).*SREGISTRY_PYTHON_THREADS=1/,
   },
   {
     of: 'a login page in place of the control plane',

@@ -21,6 +21,28 @@ test('tags that its owner forbids are not those of the own registry', async () =
   })
 })
 
+test('neither are those of the registry that was set by hand, when the account is another', async () => {
+  const error = await world.failure(async (client) => client.tags('science/hello'), {
+    SREGISTRY_AWS_ID: registryId,
+  })
+  expect(error).toMatchObject({
+    code: 'ACCESS_DENIED',
+    message: expect.stringContaining(`${registryId}:repository/science/hello`),
+  })
+})
+
+test('two settings that name two registries are told before anybody is asked', async () => {
+  const error = await world.failure(async (client) => client.tags('science/hello'), {
+    SREGISTRY_AWS_ID: registryId,
+    SREGISTRY_AWS_BASE: '123456789012.dkr.ecr.us-east-1.amazonaws.com',
+  })
+  expect(error).toMatchObject({
+    code: 'SETTING_INVALID',
+    message: `the account is ${registryId} (environment SREGISTRY_AWS_ID), but the registry is that of 123456789012 (environment SREGISTRY_AWS_BASE)`,
+    hint: expect.stringContaining('unset one of the two'),
+  })
+})
+
 test('an image is looked for at its own host', async () => {
   const proxy = await startForwardProxy()
   const host = `${registryId}.dkr.ecr.us-east-1.amazonaws.com`

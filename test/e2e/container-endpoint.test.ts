@@ -1,9 +1,10 @@
 /** A container's credential endpoint that takes the connection and never answers, seen by a user. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runProgram, startProgram } from '../fakes/program.ts'
 
 let home: string
@@ -43,6 +44,48 @@ test.concurrent.each([
     /credential endpoint \(AWS_CONTAINER_CREDENTIALS_FULL_URI\) gave none: 127\.0\.0\.1:\d+ gave no whole answer within 2 s \(asked 3 times\)\n {2}hint: inside the container: is its task role set/,
   )
   expect(text).not.toMatch(/smithy|aws-sdk|Warning|WARN/)
+})
+
+describe('an endpoint that falls silent after its first answer, with a role to take', () => {
+  const key = {
+    AccessKeyId: 'ASIATESTCONTAINER000',
+    SecretAccessKey: 'container-secret-planted',
+    Token: 'container-token-planted',
+    Expiration: '2099-01-02T03:04:05Z',
+  }
+  const rest: readonly (readonly [string, (response: ServerResponse) => void])[] = [
+    ['says nothing', () => undefined],
+    ['stops in mid-answer', (response) => response.writeHead(200).write('{"AccessKeyId":')],
+  ]
+  test.concurrent.each(rest)('and %s', { timeout: 30_000 }, async (_, later) => {
+    let asked = 0
+    const server = createHttpServer((__, response) => {
+      asked += 1
+      if (asked === 1) response.end(JSON.stringify(key))
+      else later(response)
+    })
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const { port } = server.address() as AddressInfo
+    const config = join(home, `config-${port}`)
+    const role = 'role_arn = arn:aws:iam::210987654321:role/puller'
+    await writeFile(config, `[profile puller]\n${role}\ncredential_source = EcsContainer\n`)
+    const startedAt = performance.now()
+    const { exitCode, stdout, stderr } = await runProgram(['whoami'], {
+      env: {
+        ...env,
+        AWS_PROFILE: 'puller',
+        AWS_CONFIG_FILE: config,
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/role`,
+      },
+    })
+    server.closeAllConnections()
+    server.close()
+    expect(asked).toBeGreaterThan(1)
+    expect(performance.now() - startedAt).toBeLessThan(15_000)
+    expect(exitCode).toBe(1)
+    expect(stdout + stderr).toMatch(/127\.0\.0\.1:\d+ gave no whole answer within 2 s/)
+    expect(stdout + stderr).not.toMatch(/smithy|aws-sdk|Warning|WARN|planted/)
+  })
 })
 
 test('Ctrl-C ends the wait', { timeout: 30_000 }, async () => {

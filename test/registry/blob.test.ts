@@ -236,6 +236,50 @@ describe('redirects', () => {
   })
 })
 
+describe('what the store says is told in one sentence of ours, never as XML', () => {
+  const xml = (code: string) =>
+    `<?xml version="1.0"?><Error><Code>${code}</Code><Message>planted &amp; prose</Message></Error>`
+  test.each<[number, string, string, RegExp, RegExp]>([
+    [
+      503,
+      xml('ServiceUnavailable'),
+      'REGISTRY_ERROR',
+      /answered 503 \(ServiceUnavailable\) for the blob/,
+      /run it again later; what is complete is kept/,
+    ],
+    [500, 'planted', 'REGISTRY_ERROR', /answered 500 for the blob/, /run it again later/],
+    [
+      503,
+      xml('SlowDown'),
+      'THROTTLED',
+      /asks for fewer requests \(SlowDown\)/,
+      /SREGISTRY_PYTHON_THREADS=1/,
+    ],
+    [403, xml('AccessDenied'), 'ACCESS_DENIED', /answered 403 \(AccessDenied\)/, /s3:GetObject/],
+    [404, xml('NoSuchKey'), 'BLOB_UNKNOWN', /answered 404 \(NoSuchKey\)/, /push the image again/],
+  ])('%i %s', async (number, body, code, message, hint) => {
+    registry.on(path, redirectTo(`${store.origin}/one`))
+    store.on('/one', status(number, { 'content-type': 'application/xml' }, body))
+    const error = await failure()
+    expect(error.code).toBe(code)
+    expect(error.message).toContain(`${store.host}, where ${registry.host} keeps its layers,`)
+    expect(error.message).toMatch(message)
+    expect(error.message).toContain('after 5 tries')
+    expect(error.message).not.toMatch(/planted|</)
+    expect(error.hint).toMatch(hint)
+  })
+})
+
+test('a registry that asks the logged in for fewer requests is not mended by another log-in', async () => {
+  const tooMany = '{"errors":[{"code":"TOOMANYREQUESTS","message":"Rate exceeded"}]}'
+  registry.on(path, status(429, { 'content-type': 'application/json' }, tooMany))
+  const { code, hint } = await failure()
+  expect(code).toBe('THROTTLED')
+  expect(hint).toContain('tried again by itself')
+  expect(hint).toContain('SREGISTRY_PYTHON_THREADS=1')
+  expect(hint).not.toContain('logging in')
+})
+
 test('N20: a web page in place of a blob is called one', async () => {
   registry.on(path, reply('<html>log in</html>', { 'content-type': 'text/html' }))
   const error = await failure()

@@ -44,11 +44,12 @@ export class Questions {
         },
       )
     }
-    const answer = await untilAborted(asker(`${what}: `, statement.signal), statement.signal).catch(
-      (error) => {
+    const resume = statement.progress.pause()
+    const answer = await untilAborted(asker(`${what}: `, statement.signal), statement.signal)
+      .catch((error) => {
         throw statement.signal.aborted ? cancelled('the question') : error
-      },
-    )
+      })
+      .finally(resume)
     if (answer.trim() === '') throw cancelled('the question')
     return answer.trim()
   }

@@ -30,6 +30,7 @@ export class PullReport {
   close(): void {
     this.#isClosed = true
     this.#progress?.close()
+    this.#session.live = undefined
   }
 
   #wait(event: BarEvent): void {
@@ -52,6 +53,7 @@ export class PullReport {
       write: (text) => stderr.write(text),
       style: () => this.#session.style(),
     })
+    this.#session.live = this.#progress
     this.#show = this.#progress.follow().onProgress
     for (const event of this.#waiting ?? []) this.#show(event)
   }

@@ -23,6 +23,8 @@ export class Session {
   flags: GlobalFlags = {}
   /** Sets V8's flags for long work; what has nothing to do and what waits for a prompt does without. */
   readonly tuneEngine: () => void
+  /** What is drawn now, if anything: a question takes it off the screen while it waits. */
+  live: { readonly pause: () => () => void } | undefined
   #abort: AbortController | undefined
   #signalled: keyof typeof signalNumbers | undefined
   #settings: Settings | undefined

@@ -45,5 +45,10 @@ export async function withClient(
 /** Readline is loaded for who is asked. */
 async function askMfaCode(session: Session, device: string): Promise<string> {
   const { askLine } = await import('./ask.ts')
-  return askLine(`code of the MFA device ${device}: `, session.signal)
+  const resume = session.live?.pause()
+  try {
+    return await askLine(`code of the MFA device ${device}: `, session.signal)
+  } finally {
+    resume?.()
+  }
 }

@@ -16,11 +16,12 @@ export async function askQuestion(what: string, asker: Asker | undefined): Promi
       hint: 'make the call at the prompt and wait for it: await client.whoami()',
     })
   }
-  const answer = await untilAborted(asker(`${what}: `, statement.signal), statement.signal).catch(
-    (error) => {
+  const resume = statement.progress.pause()
+  const answer = await untilAborted(asker(`${what}: `, statement.signal), statement.signal)
+    .catch((error) => {
       throw statement.signal.aborted ? cancelled('the question') : error
-    },
-  )
+    })
+    .finally(resume)
   if (answer.trim() === '') throw cancelled('the question')
   return answer.trim()
 }

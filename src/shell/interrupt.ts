@@ -12,6 +12,8 @@ export type StatementProgress = {
     readonly onProgress: (event: CallEvent) => void
     readonly done: () => void
   }
+  /** For a question: no bars, and what is printed waits, until the function is called. */
+  readonly pause: () => () => void
   /** Nothing of this statement is drawn or printed any more. */
   readonly detach: () => void
 }

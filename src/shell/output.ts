@@ -28,6 +28,8 @@ export class ShellOutput {
   /** Below a doctor's rungs, while the next is looked at. */
   #looking: LiveArea | undefined
   #recorder: ((text: string) => void) | undefined
+  /** While a question is asked: what brings back what is drawn. */
+  #resumes: (() => void)[] | undefined
 
   constructor(options: OutputOptions) {
     this.#options = options
@@ -94,7 +96,7 @@ export class ShellOutput {
         done: bars.done,
       }
     }
-    return { follow, detach: close, close }
+    return { follow, pause: () => this.#pause(), detach: close, close }
   }
 
   #pullLine(text: string): void {
@@ -131,12 +133,14 @@ export class ShellOutput {
     this.#looking?.close()
     this.#looking = undefined
     const { bars, env } = this.#options
-    this.#progress ??= new PullProgress({
+    if (this.#progress !== undefined) return this.#progress
+    this.#progress = new PullProgress({
       line: (text) => this.#options.stdout.write(`${text}\n`),
       note: (text) => this.#options.stderr.write(`${text}\n`),
       write: (text) => bars.write(text),
       style: () => terminalStyle(bars, env),
     })
+    this.#resumes?.push(this.#progress.pause())
     return this.#progress
   }
 
@@ -152,6 +156,18 @@ export class ShellOutput {
       },
     })
     this.result(formatRung(rung, this.style).join('\n'))
+  }
+
+  /** Bars that another call opens meanwhile wait too. */
+  #pause(): () => void {
+    if (this.#resumes !== undefined) return () => undefined // the first question holds for both
+    const live = this.#progress ?? this.#looking
+    this.#resumes = live === undefined ? [] : [live.pause()]
+    return () => {
+      const resumes = this.#resumes ?? []
+      this.#resumes = undefined
+      for (const resume of resumes) resume()
+    }
   }
 
   #closeLive(): void {

@@ -262,8 +262,7 @@ class Prompt {
 
   /** Only while the gate is held: else the prompt is there, and the line belongs to it. */
   async #ask(question: string, signal: AbortSignal): Promise<string> {
-    const output = this.#engine?.session.output
-    output?.write('stderr', question)
+    this.#options.stderr.write(question)
     return this.#gate.ask((text) => void this.#options.stderr.write(text), signal)
   }
 

@@ -21,6 +21,8 @@ export class LiveArea {
   #timer: NodeJS.Timeout | undefined
   #lastFrame = Number.NEGATIVE_INFINITY
   #closed = false
+  /** What is printed while something else has the bottom of the screen; undefined when nothing has. */
+  #held: (() => void)[] | undefined
 
   constructor(options: LiveAreaOptions) {
     this.#options = options
@@ -28,7 +30,7 @@ export class LiveArea {
 
   /** Something changed: the lines are drawn again within a tenth of a second, never more often. */
   update(): void {
-    if (this.#closed || this.#timer !== undefined) return
+    if (this.#closed || this.#held !== undefined || this.#timer !== undefined) return
     const wait = this.#lastFrame + frameMs - performance.now()
     if (wait <= 0) {
       this.#draw()
@@ -43,6 +45,10 @@ export class LiveArea {
 
   /** Prints whole lines above the live ones. `output` may be another stream on the same terminal. */
   print(output: () => void): void {
+    if (this.#held !== undefined) {
+      this.#held.push(output)
+      return
+    }
     this.erase()
     output()
     if (!this.#closed) this.update()
@@ -58,16 +64,35 @@ export class LiveArea {
     this.#options.write(`\r${rows > 1 ? `\u001b[${rows - 1}A` : ''}\u001b[J`)
   }
 
+  /**
+   * Keeps the screen as it is for a question: no lines, and what is printed waits.
+   * @returns What ends the pause; calling it twice is harmless.
+   */
+  pause(): () => void {
+    if (this.#held !== undefined) return () => undefined // the first question holds it for both
+    this.erase()
+    this.#held = []
+    return () => this.#resume()
+  }
+
   /** Erases the lines for good. Closing twice is harmless. */
   close(): void {
+    this.#resume()
     this.#closed = true
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.erase()
   }
 
+  #resume(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const output of held) output()
+    if (!this.#closed) this.update()
+  }
+
   #draw(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#held !== undefined) return
     this.#lastFrame = performance.now()
     this.erase()
     const lines = this.#options.lines()

@@ -76,6 +76,11 @@ export class PullProgress {
     this.#area.print(output)
   }
 
+  /** Takes the bars away for a question, and keeps what is printed until the function is called. */
+  pause(): () => void {
+    return this.#area.pause()
+  }
+
   /** Takes the bars away for good. Closing twice is harmless. */
   close(): void {
     this.#closed = true

@@ -49,6 +49,7 @@ function openStatement() {
         closed += 1
       },
     }),
+    pause: () => () => undefined,
     detach: () => undefined,
   })
   return { statement, events, closed: () => closed }

@@ -110,7 +110,12 @@ describe('the first failure ends what depends on it', () => {
       '+x------+',
       /aws configure/,
     ],
-    ['a wrong secret', { env: { SREGISTRY_AWS_SECRET: 'wrong' } }, '+++x----+', /aws configure/],
+    [
+      'a wrong secret',
+      { env: { SREGISTRY_AWS_SECRET: 'wrong' } },
+      '+++x----+',
+      /export SREGISTRY_AWS_KEY=… SREGISTRY_AWS_SECRET=…/,
+    ],
     [
       'a dead control plane',
       { env: { AWS_ENDPOINT_URL_ECR: 'http://127.0.0.1:2' } },

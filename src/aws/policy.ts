@@ -29,6 +29,11 @@ export type PolicyTarget = {
 }
 
 const pullActions = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'] as const
+/** Whether the cross-account policy grants it. */
+export function isPullAction(action: string): boolean {
+  return pullActions.some((one) => one === action)
+}
+
 const pushActions = [
   'ecr:BatchCheckLayerAvailability',
   'ecr:InitiateLayerUpload',

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../errors/sregistry-error.ts'
 import { repositoryArn } from './partition.ts'
+import { isPullAction } from './policy.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
 import { skewSentence } from './server-clock.ts'
 
@@ -112,10 +113,19 @@ export function denialHint(
       ? '*'
       : (resource?.replace(/[.,;]$/, '') ?? arnOf(context))
   if (/no resource-based policy/.test(message)) {
-    return `the owner of the registry must allow ${action} in the repository's policy: sregistry policy pull --cross-account prints it`
+    const must = `the owner of the registry must allow ${action} in the repository's policy`
+    return isPullAction(action)
+      ? `${must}: sregistry policy pull --cross-account prints it`
+      : `${must}: ${ownersStatement(action, message)}`
   }
   const statement = JSON.stringify({ Effect: 'Allow', Action: action, Resource: target })
   return `add to the identity's policy: ${statement}`
+}
+
+/** What a repository's policy says has a principal, and the repository for its resource. */
+function ownersStatement(action: string, message: string): string {
+  const [caller = 'ARN'] = /arn:aws[a-z-]*:(?:iam|sts)::\d{12}:[\w+=,.@/-]+/.exec(message) ?? []
+  return JSON.stringify({ Effect: 'Allow', Principal: { AWS: caller }, Action: action })
 }
 
 function arnOf({ account, repository, region }: Partial<SdkErrorContext>): string {
@@ -150,11 +160,15 @@ const serverTrouble: SdkErrorRule = ({ name, context }) => ({
   hint: 'try later; the state of the service is at https://health.aws.amazon.com/',
 })
 
-const archived: SdkErrorRule = ({ message }) => ({
+const archived: SdkErrorRule = ({ message, context: { repository = 'REPOSITORY', image } }) => ({
   code: 'BLOB_UNKNOWN',
   text: message,
-  hint: 'the image is archived: restore it with aws ecr update-image-storage-class --target-storage-class STANDARD',
+  hint: `if the image is archived, restore it: aws ecr update-image-storage-class --repository-name ${repository} --image-id ${imageIdArgument(image)} --target-storage-class STANDARD; a layer without an image must be pushed again`,
 })
+
+function imageIdArgument(image = 'TAG'): string {
+  return `${image.startsWith('sha256:') ? 'imageDigest' : 'imageTag'}=${image}`
+}
 
 const upstream: SdkErrorRule = ({ message }) => ({
   code: 'REGISTRY_ERROR',

@@ -97,7 +97,11 @@ export async function* searchImages(
   const tagsOf = async (repository: string): Promise<readonly RemoteImage[]> => {
     try {
       const found: RemoteImage[] = []
-      for await (const { tag, digest } of listTags(controlPlane, repository, bounds)) {
+      for await (const { tag, digest } of listTags(
+        controlPlane,
+        repository,
+        withOwnSignal(bounds),
+      )) {
         if (!imageFits(`${repository}:${tag}`)) continue
         const reference = { scheme: 'aws', registry: options.host, repository, tag } as const
         found.push({ repository, tag, digest, uri: formatReference(reference) })
@@ -115,6 +119,13 @@ export async function* searchImages(
     if (waiting.length >= maxTagLists) yield* (await waiting.shift()) ?? []
   }
   for (const found of waiting) yield* await found
+}
+
+/** So many lists at once listen to one signal that Node took it for a leak (MaxListenersExceededWarning). */
+function withOwnSignal(bounds: ControlPlaneOptions): ControlPlaneOptions {
+  return bounds.signal === undefined
+    ? bounds
+    : { ...bounds, signal: AbortSignal.any([bounds.signal]) }
 }
 
 /** Its failure is told when it is awaited; until then it must not count as unhandled. */

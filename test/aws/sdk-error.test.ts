@@ -152,7 +152,7 @@ const rows: readonly Row[] = [
     'archived',
     'BLOB_UNKNOWN',
     /archived/,
-    /update-image-storage-class/,
+    /--repository-name library\/busybox --image-id imageTag=latest --target-storage-class STANDARD; a layer without an image must be pushed again/,
   ],
   ['UnableToGetUpstreamImageException', 'secret', 'REGISTRY_ERROR', /pull-through cache/, /owner/],
   ['UnableToGetUpstreamLayerException', 'secret', 'REGISTRY_ERROR', /pull-through cache/, /owner/],

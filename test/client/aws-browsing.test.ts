@@ -112,6 +112,21 @@ describe('tags', () => {
 })
 
 describe('search', () => {
+  test('of many repositories at once warns of no leak at the signal of the caller', async () => {
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    const { signal } = new AbortController()
+    const repositories = Array.from({ length: 12 }, (_, number) => `many/of-${number}`)
+    await world.use(async (client) => {
+      for (const name of repositories) await client.createRepository(name)
+      expect(await client.search('busybox', { signal })).toHaveLength(1)
+    })
+    await new Promise((resolve) => setImmediate(resolve)) // warnings come a tick later
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([])
+  })
+
   const found = async (query?: string) =>
     (await world.use(async (client) => client.search(query))).map(
       ({ repository, tag }) => `${repository}:${tag}`,

@@ -17,7 +17,7 @@ test('tags that its owner forbids are not those of the own registry', async () =
   expect(error).toMatchObject({
     code: 'ACCESS_DENIED',
     message: expect.stringContaining(`${registryId}:repository/science/hello`),
-    hint: expect.stringContaining('the owner of the registry must allow ecr:ListImages'),
+    hint: `the owner of the registry must allow ecr:ListImages in the repository's policy: {"Effect":"Allow","Principal":{"AWS":"${world.ecr.user.arn}"},"Action":"ecr:ListImages"}`,
   })
 })
 

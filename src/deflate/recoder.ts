@@ -164,6 +164,7 @@ export class Recoder {
   }
 }
 
+/** The whole of what a builder holds, or what it held at the mark. */
 export type BuilderPart = 'whole' | 'marked'
 
 /** What a copied block consists of, one after the other. */

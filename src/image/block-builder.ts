@@ -2,10 +2,8 @@
  * Where the bytes of a block come together, one block at a time, and how it is stored: compressed on
  * the thread pool (here), or recoded from the layer's own stream (recoded-block-builder.ts).
  */
+import type { BuilderPart } from '../deflate/recoder.ts'
 import type { BlockStore } from './block-store.ts'
-
-/** The whole of what a builder holds, or what it held at the mark. */
-export type BuiltPart = 'whole' | 'marked'
 
 /** Told once the place of a block is known, in the order of the blocks. */
 export type OnBlockStored = (sizeWord: number, position: number) => void
@@ -22,7 +20,7 @@ export type BlockBuilder = {
   /** Takes away what was appended since the mark. */
   truncate(): void
   /** Has a part stored and takes it away; the rest begins the next block. */
-  store(part: BuiltPart, onStored: OnBlockStored): void
+  store(part: BuilderPart, onStored: OnBlockStored): void
 }
 
 export type BlockBuilders = {
@@ -77,7 +75,7 @@ class PoolBuilder implements BlockBuilder {
     if (this.#filled === 0) this.#giveBack(this.#own)
   }
 
-  store(part: BuiltPart, onStored: OnBlockStored): void {
+  store(part: BuilderPart, onStored: OnBlockStored): void {
     const { bytes } = this
     const own = this.#own
     const block = part === 'whole' ? bytes : bytes.subarray(0, this.#marked)

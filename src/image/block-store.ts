@@ -5,6 +5,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
 import { blockRaw } from '../squashfs/format.ts'
+import { Change } from './change.ts'
 import type { PackingSlots } from './packing-slots.ts'
 
 /** Bytes that go to the file in one write. */
@@ -36,7 +37,7 @@ export class BlockStore {
   private written: number
   private writing: Promise<void> | undefined
   private failure: { readonly cause: unknown } | undefined
-  private wake: (() => void) | undefined
+  private readonly change = new Change()
   private readonly file: FileHandle
   private readonly compressor: BlockCompressor
   private readonly slots: PackingSlots
@@ -64,11 +65,6 @@ export class BlockStore {
     })
   }
 
-  /** Takes a block that is compressed already, and copies it at once. */
-  put(stored: Uint8Array, sizeWord: number, onStored: OnStored): void {
-    this.reserve(onStored)(stored, sizeWord)
-  }
-
   /** Keeps the place of a block that is compressed elsewhere. @returns takes it, and copies it at once. */
   reserve(onStored: OnStored): (stored: Uint8Array, sizeWord: number) => void {
     const submission: Submission = { onStored, result: undefined }
@@ -76,25 +72,25 @@ export class BlockStore {
     return (stored, sizeWord) => {
       submission.result = { ...this.slabs.copy(stored), sizeWord }
       this.appendReady()
-      this.notify()
+      this.change.notify()
     }
   }
 
   /** Waits until the stream may go on. @throws what a compression or a write failed with. */
   async room(): Promise<void> {
     while (!this.failure && (this.waitingBlocks > maxWaitingBlocks || this.isDiskBehind)) {
-      await this.change()
+      await this.change.next()
     }
     this.throwFailure()
   }
 
   /** Waits until everything is in the file. @throws what a compression or a write failed with. */
   async flush(): Promise<void> {
-    while (!this.failure && this.order.length > 0) await this.change()
+    while (!this.failure && this.order.length > 0) await this.change.next()
     // a write under way leaves behind what came since: that goes out after it
     while (!this.failure && (this.writing !== undefined || this.batch.length > 0)) {
       this.startWriting()
-      await this.change()
+      await this.change.next()
     }
     this.throwFailure()
   }
@@ -103,7 +99,7 @@ export class BlockStore {
   async abandon(cause: unknown): Promise<void> {
     this.failure ??= { cause }
     while (this.inFlight > 0 || this.waitingBlocks > 0 || this.writing !== undefined) {
-      await this.change()
+      await this.change.next()
     }
   }
 
@@ -114,7 +110,7 @@ export class BlockStore {
   private compress(block: Uint8Array, submission: Submission): void {
     if (this.failure !== undefined) {
       this.slots.release()
-      this.notify()
+      this.change.notify()
       return
     }
     this.inFlight += 1
@@ -127,7 +123,7 @@ export class BlockStore {
       .finally(() => {
         this.inFlight -= 1
         this.slots.release()
-        this.notify()
+        this.change.notify()
       })
   }
 
@@ -178,19 +174,8 @@ export class BlockStore {
         this.writing = undefined
         for (const { slab } of batch) if (slab !== undefined) this.slabs.release(slab)
         if (this.batchedBytes >= batchBytes) this.startWriting()
-        this.notify()
+        this.change.notify()
       })
-  }
-
-  private change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.wake = resolve
-    })
-  }
-
-  private notify(): void {
-    this.wake?.()
-    this.wake = undefined
   }
 
   private throwFailure(): void {

@@ -2,14 +2,13 @@
  * Threads that encode blocks for the packing threads: a layer is decoded by one thread alone, and the
  * largest would otherwise be all that works at the end.
  */
-import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 import { recoderModule } from '../deflate/recoder-module.ts'
 import type { EncoderThreadData, ToEncoderThread } from './encoder-messages.ts'
+import { startThread } from './own-thread.ts'
 import type { PackingParameters } from './packing-parameters.ts'
 import { recodingEffort } from './recoding-effort.ts'
-import { threadLimits } from './thread-limits.ts'
 
 /** More do not help: decoding sets the pace then. */
 const maxEncoders = 6
@@ -27,13 +26,7 @@ export class EncoderPool {
     const effort = recodingEffort(compression)
     this.#threads = Array.from({ length: effort === undefined ? 0 : count }, () => {
       const workerData = { recoder: recoderModule(), blockSize, effort } as EncoderThreadData
-      const file = createRequire(import.meta.url).resolve('#encode-worker')
-      const thread = new Worker(file, {
-        workerData,
-        name: 'encode',
-        execArgv: [],
-        resourceLimits: threadLimits,
-      })
+      const thread = startThread('encode', workerData)
       thread.on('error', (error) => this.#fail(error))
       return thread
     })

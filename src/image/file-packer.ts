@@ -4,7 +4,8 @@
  * equal ones once. Blocks of zeros are holes.
  */
 import { createHash, type Hash } from 'node:crypto'
-import type { BlockBuilder, BlockBuilders, BuiltPart } from './block-builder.ts'
+import type { BuilderPart } from '../deflate/recoder.ts'
+import type { BlockBuilder, BlockBuilders } from './block-builder.ts'
 import type { PackedContent, PackedFragment } from './packed-layer.ts'
 
 const noBlocks = new Uint32Array()
@@ -68,7 +69,7 @@ export class FilePacker {
     this.small.finish()
   }
 
-  private storeFragment(part: BuiltPart, sizeBytes: number): void {
+  private storeFragment(part: BuilderPart, sizeBytes: number): void {
     const index = this.fragments.length
     this.fragments.push({ position: 0, sizeWord: 0, sizeBytes })
     this.builders.small.store(part, (sizeWord, position) => {
@@ -187,7 +188,7 @@ class SmallFiles {
   private readonly known = new Map<string, number>()
   private readonly zeros: Buffer
   private readonly builder: BlockBuilder
-  private readonly onFragment: (part: BuiltPart, sizeBytes: number) => void
+  private readonly onFragment: (part: BuilderPart, sizeBytes: number) => void
   private start = 0
   private fragment = 0
   private content: OpenContent | undefined
@@ -195,7 +196,7 @@ class SmallFiles {
   constructor(
     zeros: Buffer,
     builder: BlockBuilder,
-    onFragment: (part: BuiltPart, sizeBytes: number) => void,
+    onFragment: (part: BuilderPart, sizeBytes: number) => void,
   ) {
     this.zeros = zeros
     this.builder = builder

@@ -2,19 +2,19 @@
  * Packs a layer in a thread of its own, so that layers use all processors while this thread downloads.
  * The same bytes as by packLayer, which is what the thread runs.
  */
-import { createRequire } from 'node:module'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { recoderModule } from '../deflate/recoder-module.ts'
 import { cancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { cancellable } from './byte-stream.ts'
+import { Change } from './change.ts'
 import type { EncoderPool } from './encoder-pool.ts'
+import { startThread } from './own-thread.ts'
 import type { PackLayerOptions } from './pack-layer.ts'
 import type { FromPackThread, PackThreadData, ToPackThread } from './pack-thread-messages.ts'
 import type { PackedLayer } from './packed-layer.ts'
 import { decodeIndex } from './packed-layer-reader.ts'
 import { unpackFailure } from './thread-failure.ts'
-import { threadLimits } from './thread-limits.ts'
 
 /** Bytes on their way to the thread. Messages would be copies, garbage of tens of megabytes in each. */
 const ringBytes = 1_048_576
@@ -57,7 +57,7 @@ class PackThread {
   readonly #ring = new Uint8Array(new SharedArrayBuffer(ringBytes))
   #writeAt = 0
   #pendingBytes = 0
-  #wake: (() => void) | undefined
+  readonly #change = new Change()
 
   constructor({ path, parameters, diffId, blobDigest, encoders }: PackInThreadOptions) {
     const ports = encoders?.connect() ?? []
@@ -71,14 +71,7 @@ class PackThread {
       ring: this.#ring.buffer,
       encoders: ports,
     }
-    const file = createRequire(import.meta.url).resolve('#pack-worker')
-    this.#worker = new Worker(file, {
-      workerData,
-      name: 'pack',
-      execArgv: [],
-      resourceLimits: threadLimits,
-      transferList: ports,
-    })
+    this.#worker = startThread('pack', workerData, ports)
     this.#worker.on('message', (message: FromPackThread) => this.#hear(message))
     this.#worker.on('error', (error) => this.stop(error))
     this.#worker.on('exit', () =>
@@ -89,7 +82,8 @@ class PackThread {
   /** Hands bytes over. @returns false when the thread needs nothing more: see result. */
   async send(chunk: Uint8Array): Promise<boolean> {
     for (let rest = chunk; rest.length > 0; ) {
-      while (this.#outcome === undefined && this.#pendingBytes === ringBytes) await this.#change()
+      while (this.#outcome === undefined && this.#pendingBytes === ringBytes)
+        await this.#change.next()
       if (this.#outcome !== undefined) return false
       const room = Math.min(ringBytes - this.#pendingBytes, ringBytes - this.#writeAt)
       const part = rest.subarray(0, room)
@@ -105,7 +99,7 @@ class PackThread {
   /** @throws what packing failed with. */
   async result(): Promise<Packed> {
     this.#post('end')
-    while (this.#outcome === undefined) await this.#change()
+    while (this.#outcome === undefined) await this.#change.next()
     if ('error' in this.#outcome) throw this.#outcome.error
     return this.#outcome.packed
   }
@@ -128,23 +122,12 @@ class PackThread {
     else if (message.kind === 'failed') this.#settle({ error: unpackFailure(message.failure) })
     else {
       this.#pendingBytes -= message.bytes
-      this.#notify()
+      this.#change.notify()
     }
   }
 
   #settle(outcome: Outcome): void {
     this.#outcome ??= outcome
-    this.#notify()
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve
-    })
-  }
-
-  #notify(): void {
-    this.#wake?.()
-    this.#wake = undefined
+    this.#change.notify()
   }
 }

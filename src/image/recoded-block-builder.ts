@@ -3,10 +3,10 @@
  * whether the layer's stream is worth taking over: one that was written in haste, or not compressed at
  * all, is not.
  */
-import type { BuilderNumber, Recoder } from '../deflate/recoder.ts'
+import type { BuilderNumber, BuilderPart, Recoder } from '../deflate/recoder.ts'
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
 import { blockRaw } from '../squashfs/format.ts'
-import type { BlockBuilder, BlockBuilders, BuiltPart, OnBlockStored } from './block-builder.ts'
+import type { BlockBuilder, BlockBuilders, OnBlockStored } from './block-builder.ts'
 import type { BlockStore, OnStored } from './block-store.ts'
 import type { RemoteEncoders } from './remote-encoders.ts'
 
@@ -65,7 +65,7 @@ class RecodedBuilder implements BlockBuilder {
     this.#recoder.truncate(this.#number)
   }
 
-  store(part: BuiltPart, onStored: OnBlockStored): void {
+  store(part: BuilderPart, onStored: OnBlockStored): void {
     const bytes = this.#recoder.built(this.#number, part)
     const isDue = this.#judge.isDue(bytes.length)
     if (isDue) this.#storeSample(bytes, part, onStored)
@@ -74,13 +74,13 @@ class RecodedBuilder implements BlockBuilder {
     this.#recoder.drop(this.#number, part)
   }
 
-  #storeSample(bytes: Buffer, part: BuiltPart, onStored: OnBlockStored): void {
+  #storeSample(bytes: Buffer, part: BuilderPart, onStored: OnBlockStored): void {
     const recoded = this.#recoder.encode(this.#number, part) ?? bytes
     const best = this.#judge.compare(bytes, recoded)
     put(this.#store.reserve(told(onStored)), best.length < bytes.length ? best : undefined, bytes)
   }
 
-  #storeRecoded(bytes: Buffer, part: BuiltPart, onStored: OnBlockStored): void {
+  #storeRecoded(bytes: Buffer, part: BuilderPart, onStored: OnBlockStored): void {
     const reserved = this.#store.reserve(told(onStored))
     const isOffered = this.#remote?.offer(
       (into) => this.#recoder.copyBlock(this.#number, part, into),

@@ -5,8 +5,10 @@
  * main thread; here it takes 0.35 to 0.45 s, and the fsync after it finds little left to do.
  */
 import type { FileHandle } from 'node:fs/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { cancelled } from '../../errors/cancelled.ts'
+import { startThread } from '../own-thread.ts'
+import type { CopyMessage, CopyOutcome, CopyThreadData } from './copy-messages.ts'
 import type { CopiedRange } from './image-layout.ts'
 import { type CopyOptions, cutShort, type LayerFiles } from './range-copy.ts'
 
@@ -22,21 +24,12 @@ export class CopyThread {
   constructor(layers: LayerFiles, output: FileHandle) {
     this.#layers = layers
     this.#output = output
-    const workerData: ThreadData = {
+    const workerData: CopyThreadData = {
       sources: layers.descriptors,
       output: output.fd,
       stop: this.#stop,
-      chunkBytes,
-      reportBytes,
     }
-    // from text, so that it also starts where this module is no JavaScript file of its own
-    this.#worker = new Worker(`(${runThread.toString()})()`, {
-      eval: true,
-      workerData,
-      env: {},
-      execArgv: [],
-      resourceLimits: { maxYoungGenerationSizeMb: 2 },
-    })
+    this.#worker = startThread('copy', workerData)
     this.#ended = new Promise((resolve) => {
       this.#worker.once('error', resolve)
       this.#worker.once('exit', () => resolve(new Error('the thread that copies has ended')))
@@ -118,84 +111,5 @@ class Writeback {
   }
 }
 
-/** What one system call copies: so small that the buffer stays in the processor's second cache. */
-const chunkBytes = 256 * 1024
-/** How much is copied between two reports. */
-const reportBytes = 16 * 1024 * 1024
 /** What is worth a trip to the disk. */
 const writebackBytes = 64 * 1024 * 1024
-
-type ThreadData = {
-  /** Descriptors of the packed layers, and of the image. */
-  readonly sources: readonly number[]
-  readonly output: number
-  /** Not 0 when the thread is to stop. */
-  readonly stop: Int32Array
-  readonly chunkBytes: number
-  readonly reportBytes: number
-}
-
-type CopyOutcome =
-  | { readonly type: 'done' | 'stopped' }
-  | { readonly type: 'cut'; readonly source: number }
-  | { readonly type: 'failed'; readonly message: string; readonly system: object }
-
-type CopyMessage = CopyOutcome | { readonly type: 'copied'; readonly bytes: number }
-
-/** The thread. Its text is all that it takes along: nothing outside of it can be named in it. */
-function runThread(): void {
-  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
-  const { readSync, writeSync } = process.getBuiltinModule('node:fs')
-  const { sources, output, stop, chunkBytes, reportBytes } = workerData as ThreadData
-  const buffer = Buffer.allocUnsafeSlow(chunkBytes)
-  let copied = 0
-
-  const tell = (message: CopyMessage): void => parentPort?.postMessage(message)
-
-  const copyChunk = (from: CopiedRange, done: number): number => {
-    const wanted = Math.min(chunkBytes, from.sizeBytes - done)
-    const source = sources[from.source] ?? -1
-    const read = readSync(source, buffer, 0, wanted, from.position + done)
-    for (let at = 0; at < read; ) {
-      at += writeSync(output, buffer, at, read - at, from.target + done + at)
-    }
-    return read
-  }
-
-  const report = (): void => {
-    tell({ type: 'copied', bytes: copied })
-    copied = 0
-  }
-
-  const copyRange = (range: CopiedRange): CopyOutcome | undefined => {
-    for (let done = 0; done < range.sizeBytes; ) {
-      if (Atomics.load(stop, 0) !== 0) return { type: 'stopped' }
-      const bytes = copyChunk(range, done)
-      if (bytes === 0) return { type: 'cut', source: range.source }
-      done += bytes
-      copied += bytes
-      if (copied >= reportBytes) report()
-    }
-    return undefined
-  }
-
-  const copyAll = (ranges: readonly CopiedRange[]): CopyOutcome => {
-    try {
-      for (const range of ranges) {
-        const outcome = copyRange(range)
-        if (outcome !== undefined) return outcome
-      }
-      return { type: 'done' }
-    } catch (error) {
-      const { message, errno, code, syscall } = error as NodeJS.ErrnoException
-      return { type: 'failed', message, system: { errno, code, syscall } }
-    }
-  }
-
-  parentPort?.once('message', (ranges: readonly CopiedRange[] | undefined) => {
-    if (ranges === undefined) return
-    const outcome = copyAll(ranges)
-    report()
-    tell(outcome)
-  })
-}

@@ -19,14 +19,13 @@ import {
   outputSequences,
 } from './memory-map'
 import {
-  bareSequence,
   distanceOf,
   isMatch,
   lengthOf,
   literalsOf,
-  matchSequence,
-  maxLiterals,
   minMatch,
+  writeMatch,
+  writeRun,
 } from './sequence'
 
 @unmanaged
@@ -119,15 +118,17 @@ export function dropBlock(number: i32, toMark: bool): void {
   builder.markExtents = 0
 }
 
+function sequencesEndOf(builder: Builder): usize {
+  return builder.sequences + ((<usize>builder.sequenceCount) << 2)
+}
+
+function endSequencesAt(builder: Builder, end: usize): void {
+  builder.sequenceCount = <u32>((end - builder.sequences) >> 2)
+  builder.literals = 0
+}
+
 function closeRun(builder: Builder): void {
-  let at = builder.sequences + ((<usize>builder.sequenceCount) << 2)
-  while (builder.literals > 0) {
-    const part = min(builder.literals, maxLiterals)
-    store<u32>(at, bareSequence(part))
-    at += 4
-    builder.sequenceCount += 1
-    builder.literals -= part
-  }
+  endSequencesAt(builder, writeRun(sequencesEndOf(builder), builder.literals))
 }
 
 function openExtent(builder: Builder, position: u32): void {
@@ -157,17 +158,8 @@ export function appendZeros(number: i32, count: u32): void {
 }
 
 function pushMatch(builder: Builder, length: u32, distance: u32): void {
-  let at = builder.sequences + ((<usize>builder.sequenceCount) << 2)
-  let literals = builder.literals
-  while (literals > maxLiterals) {
-    store<u32>(at, bareSequence(maxLiterals))
-    at += 4
-    builder.sequenceCount += 1
-    literals -= maxLiterals
-  }
-  store<u32>(at, matchSequence(literals, length, distance))
-  builder.sequenceCount += 1
-  builder.literals = 0
+  const at = sequencesEndOf(builder)
+  endSequencesAt(builder, writeMatch(at, builder.literals, length, distance))
 }
 
 /**

@@ -8,15 +8,14 @@ import { Builder } from './block-builder'
 import { beginSearch, commonLength, findMatch, foundDistance } from './match-search'
 import { chosenSequences } from './memory-map'
 import {
-  bareSequence,
   distanceOf,
   isMatch,
   lengthOf,
   literalsOf,
-  matchSequence,
   maxDistance,
-  maxLiterals,
   minMatch,
+  writeMatch,
+  writeRun,
 } from './sequence'
 
 /** Own matches shorter than this are tried to be bettered. */
@@ -48,9 +47,7 @@ export function chooseSequences(builder: Builder, count: u32, sequenceCount: u32
   extentsEnd = extentsStart + ((<usize>builder.extentCount) << 3)
   beginSearch(bytes, count)
   chooseAll(builder.sequences, builder.sequences + ((<usize>sequenceCount) << 2))
-  literals += count - position
-  closeRun()
-  return to
+  return writeRun(to, literals + count - position)
 }
 
 function chooseAll(start: usize, end: usize): void {
@@ -91,25 +88,9 @@ function coverMatch(end: u32, distance: u32): void {
 }
 
 function push(length: u32, distance: u32): void {
-  let run = literals
-  while (run > maxLiterals) {
-    store<u32>(to, bareSequence(maxLiterals))
-    to += 4
-    run -= maxLiterals
-  }
-  store<u32>(to, matchSequence(run, length, distance))
-  to += 4
+  to = writeMatch(to, literals, length, distance)
   literals = 0
   position += length
-}
-
-function closeRun(): void {
-  while (literals > 0) {
-    const part = min(literals, maxLiterals)
-    store<u32>(to, bareSequence(part))
-    to += 4
-    literals -= part
-  }
 }
 
 function offsetOf(at: usize): u32 {

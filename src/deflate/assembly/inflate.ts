@@ -19,7 +19,7 @@ import {
   outputSlackBytes,
   windowBytes,
 } from './memory-map'
-import { bareSequence, matchSequence, maxLiterals } from './sequence'
+import { writeMatch, writeRun } from './sequence'
 
 export const needsInput: i32 = 0
 export const outputIsFull: i32 = 1
@@ -358,14 +358,7 @@ function decodeSymbols(inputBound: usize): bool {
       isGood = false
       break
     }
-    let run = <u32>(to - runStart)
-    while (run > maxLiterals) {
-      store<u32>(sequence, bareSequence(maxLiterals))
-      sequence += 4
-      run -= maxLiterals
-    }
-    store<u32>(sequence, matchSequence(run, length, distance))
-    sequence += 4
+    sequence = writeMatch(sequence, <u32>(to - runStart), length, distance)
     copyMatch(to, distance, length)
     to += length
     runStart = to
@@ -407,12 +400,6 @@ function copyMatch(to: usize, distance: u32, length: u32): void {
 
 /** What is left of literals at the end of a chunk. */
 function closeRun(): void {
-  let run = <u32>(outputAt - literalStart)
-  while (run > 0) {
-    const part = min(run, maxLiterals)
-    store<u32>(sequenceAt, bareSequence(part))
-    sequenceAt += 4
-    run -= part
-  }
+  sequenceAt = writeRun(sequenceAt, <u32>(outputAt - literalStart))
   literalStart = outputAt
 }

@@ -17,6 +17,28 @@ export function bareSequence(literals: u32): u32 {
   return literals << 23
 }
 
+/** Writes a run of literals that no match follows. @returns the end of what was written. */
+export function writeRun(at: usize, literals: u32): usize {
+  while (literals > 0) {
+    const part = min(literals, maxLiterals)
+    store<u32>(at, bareSequence(part))
+    at += 4
+    literals -= part
+  }
+  return at
+}
+
+/** Writes a run of literals and the match after it. @returns the end of what was written. */
+export function writeMatch(at: usize, literals: u32, length: u32, distance: u32): usize {
+  while (literals > maxLiterals) {
+    store<u32>(at, bareSequence(maxLiterals))
+    at += 4
+    literals -= maxLiterals
+  }
+  store<u32>(at, matchSequence(literals, length, distance))
+  return at + 4
+}
+
 export function isMatch(sequence: u32): bool {
   return (sequence & 0x80000000) != 0
 }

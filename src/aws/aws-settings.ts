@@ -5,7 +5,7 @@
  * @see DESIGN § 7, REGISTRY §§ 1, 2.2
  */
 import { SregistryError } from '../errors/sregistry-error.ts'
-import { type EcrHost, parseEcrHost } from '../registry/ecr-host.ts'
+import { type EcrHost, parseEcrAddress } from '../registry/ecr-host.ts'
 import { parseFlag } from '../settings/setting-values.ts'
 import { type AwsSettingsInput, type Finder, finder, type Sourced } from './aws-setting-finder.ts'
 import type { KeyPair } from './ecr-client.ts'
@@ -59,15 +59,11 @@ function namedHost(
   referenceHost: string | undefined,
   base: Sourced<string> | undefined,
 ): Sourced<EcrHost> | undefined {
-  const named = referenceHost === undefined ? undefined : parseEcrHost(withoutPort(referenceHost))
+  const named = referenceHost === undefined ? undefined : parseEcrAddress(referenceHost)
   if (named !== undefined) return { value: named, source: referenceSource }
-  const own = base === undefined ? undefined : parseEcrHost(withoutPort(splitBase(base).host))
+  const own = base === undefined ? undefined : parseEcrAddress(splitBase(base).host)
   if (own === undefined || base === undefined) return undefined
   return { value: own, source: base.source }
-}
-
-function withoutPort(host: string): string {
-  return host.replace(/:\d+$/, '')
 }
 
 // A host in the reference is an address, SREGISTRY_AWS_BASE only a setting: it gives way to its peers.
@@ -110,7 +106,7 @@ function checkOneAccount(
   base: Sourced<string> | undefined,
 ): void {
   if (referenceHost !== undefined || account === undefined || base === undefined) return
-  const host = parseEcrHost(withoutPort(splitBase(base).host))
+  const host = parseEcrAddress(splitBase(base).host)
   if (host === undefined || host.account === account.value) return
   throw new SregistryError(
     'SETTING_INVALID',

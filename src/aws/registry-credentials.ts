@@ -1,7 +1,7 @@
 /** ECR's token in the form that the registry client asks for credentials. */
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { CredentialSource } from '../registry/credentials.ts'
-import { parseEcrHost } from '../registry/ecr-host.ts'
+import { parseEcrAddress } from '../registry/ecr-host.ts'
 import type { AuthorizationToken, AuthorizationTokenSource } from './authorization-token.ts'
 
 /**
@@ -18,7 +18,7 @@ export function ecrCredentialSource(
   ownHost?: string,
 ): CredentialSource {
   return async ({ host, refused, signal }) => {
-    const isKnown = host === ownHost || parseEcrHost(host.replace(/:\d+$/, '')) !== undefined
+    const isKnown = host === ownHost || parseEcrAddress(host) !== undefined
     if (refused === undefined) {
       const token = await tokens.get(signal)
       if (!isKnown && host !== token.registryHost) throw foreignHost(host)

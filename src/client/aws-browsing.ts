@@ -7,7 +7,7 @@ import {
 } from '../aws/repositories.ts'
 import { callerNamedIn } from '../aws/who-am-i.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
-import { parseEcrHost } from '../registry/ecr-host.ts'
+import { parseEcrAddress } from '../registry/ecr-host.ts'
 import { formatReference } from '../registry/reference.ts'
 import { withNearRepositories } from './aws-failures.ts'
 import type { AwsRegistry } from './aws-registries.ts'
@@ -66,7 +66,7 @@ function isForeign(
   if (registryId !== undefined && registryId !== settings.account?.value) return true
   const host = settings.registryHost?.value
   if (account === undefined || host === undefined) return false
-  const owner = parseEcrHost(host.replace(/:\d+$/, ''))?.account ?? callerNamedIn(refusal)
+  const owner = parseEcrAddress(host)?.account ?? callerNamedIn(refusal)
   return owner !== account
 }
 

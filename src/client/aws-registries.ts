@@ -6,7 +6,7 @@ import { type AwsConnection, connectAws } from '../aws/aws-connection.ts'
 import { type AwsOptions, type AwsSettings, resolveAwsSettings } from '../aws/aws-settings.ts'
 import { registryHostOf } from '../aws/partition.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
-import { isEcrPublicHost, parseEcrHost } from '../registry/ecr-host.ts'
+import { isEcrPublicHost, parseEcrAddress, parseEcrHost } from '../registry/ecr-host.ts'
 import type { Reference } from '../registry/reference.ts'
 import { createRegistryClient } from '../registry/registry-client.ts'
 import { explainedClient } from './aws-failures.ts'
@@ -117,7 +117,7 @@ export class AwsRegistries {
         hint: 'use the ecr-public client: ecr-public://NAME',
       })
     }
-    if (parseEcrHost(host.replace(/:\d+$/, '')) !== undefined) return
+    if (parseEcrAddress(host) !== undefined) return
     if (host === this.settings(undefined).registryHost?.value) return
     throw new SregistryError('USAGE', `${host} is not an ECR registry`, {
       hint: `use docker://${host}/NAME, or set SREGISTRY_AWS_BASE to this host`,

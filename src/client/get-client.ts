@@ -1,6 +1,6 @@
 /** Which client it is: an explicit name > the reference's scheme or ECR host > settings > aws. */
 import { homedir } from 'node:os'
-import { isEcrPublicHost, parseEcrHost } from '../registry/ecr-host.ts'
+import { isEcrPublicHost, parseEcrAddress } from '../registry/ecr-host.ts'
 import { parseReference, type ReferenceScheme } from '../registry/reference.ts'
 import { loadSettings, type SettingOptions } from '../settings/settings.ts'
 import type { Client } from './client.ts'
@@ -50,5 +50,5 @@ function schemeOf(reference: string | undefined): ReferenceScheme | undefined {
   const { scheme, registry } = parseReference(reference)
   if (scheme !== undefined || registry === undefined) return scheme
   if (isEcrPublicHost(registry)) return 'ecr-public'
-  return parseEcrHost(registry.replace(/:\d+$/, '')) === undefined ? undefined : 'aws'
+  return parseEcrAddress(registry) === undefined ? undefined : 'aws'
 }

@@ -38,6 +38,11 @@ const partitionOfSuffix: Readonly<Record<string, EcrPartition>> = {
 const ecrHostPattern =
   /^(?<account>\d{12})\.dkr(?<join>[.-])ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]{1,40})\.(?<suffix>[a-z0-9.-]+)$/
 
+/** As parseEcrHost, of `host[:port]`. */
+export function parseEcrAddress(address: string): EcrHost | undefined {
+  return parseEcrHost(address.replace(/:\d+$/, ''))
+}
+
 /**
  * What an ECR host name says about its registry; undefined for any other host.
  * @param host A host without port, as `new URL().hostname` gives it; upper case is taken too.

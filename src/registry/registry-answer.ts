@@ -5,7 +5,7 @@
 
 import { redact } from '../errors/redact.ts'
 import { type ErrorCode, SregistryError } from '../errors/sregistry-error.ts'
-import { parseEcrHost } from './ecr-host.ts'
+import { parseEcrAddress } from './ecr-host.ts'
 import { isJsonObject, own } from './json-document.ts'
 import { bareMediaType } from './media-types.ts'
 import { fewerAtATime, laterHint, storageError } from './storage-answer.ts'
@@ -83,7 +83,7 @@ export function registryError(answer: SmallAnswer, asked: AskedFor): SregistryEr
 
 /** Who is logged in has the higher limit already; ECR lets nobody in who is not. */
 function throttleHint({ host, credentialsFrom }: AskedFor): string {
-  const isEcr = parseEcrHost(host.replace(/:\d+$/, '')) !== undefined
+  const isEcr = parseEcrAddress(host) !== undefined
   return credentialsFrom === undefined && !isEcr
     ? 'wait a while; logging in often raises the limit'
     : fewerAtATime

@@ -7,6 +7,7 @@ import { ClientContext } from '../../src/client/client-context.ts'
 import { type LocalEcr, startLocalEcr } from '../../src/local-ecr/local-ecr.ts'
 import { loadSettings } from '../../src/settings/settings.ts'
 import { withEnvironment } from '../aws/process-environment.ts'
+import { mfaProfile } from '../fakes/mfa-profile.ts'
 
 let home: string
 let ecr: LocalEcr
@@ -21,16 +22,7 @@ afterAll(async () => {
 
 test('a code that is refused is asked for once in each call', async () => {
   const config = join(home, 'config')
-  const lines = [
-    '[profile base]',
-    'aws_access_key_id = AKIAPLANTEDPLANTED00',
-    'aws_secret_access_key = PlantedSecret',
-    '[profile lab]',
-    'role_arn = arn:aws:iam::123456789012:role/lab',
-    'source_profile = base',
-    'mfa_serial = arn:aws:iam::123456789012:mfa/me',
-  ]
-  await writeFile(config, lines.join('\n'))
+  await writeFile(config, mfaProfile)
   const env = {
     ...ecr.environment,
     HOME: home,

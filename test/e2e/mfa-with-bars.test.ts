@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FakeAws, startFakeAws } from '../aws/fake-aws.ts'
+import { mfaProfile } from '../fakes/mfa-profile.ts'
 import { program } from '../fakes/program.ts'
 import { Terminal } from '../fakes/terminal.ts'
 import { hasTool } from '../fakes/tools.ts'
@@ -14,17 +15,6 @@ const role = {
   secretAccessKey: 'role-secret-planted-4711',
   sessionToken: 'role-session-token-planted-4712',
   expiration: '',
-}
-const files = {
-  config: [
-    '[profile base]',
-    'aws_access_key_id = AKIAPLANTEDPLANTED00',
-    'aws_secret_access_key = PlantedSecret',
-    '[profile lab]',
-    'role_arn = arn:aws:iam::123456789012:role/lab',
-    'source_profile = base',
-    'mfa_serial = arn:aws:iam::123456789012:mfa/me',
-  ],
 }
 let home: string
 let world: TemporaryEcr
@@ -37,7 +27,7 @@ beforeEach(async () => {
   world.ecr.addPrincipal({ ...role, arn: 'arn:aws:sts::123456789012:assumed-role/lab/me' })
   aws = await startFakeAws(role)
   await mkdir(join(home, '.aws'))
-  await writeFile(join(home, '.aws', 'config'), files.config.join('\n'))
+  await writeFile(join(home, '.aws', 'config'), mfaProfile)
 })
 afterEach(async () => {
   terminal?.close()

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FakeAws, startFakeAws } from '../aws/fake-aws.ts'
+import { mfaProfile } from '../fakes/mfa-profile.ts'
 import { program, runProgram } from '../fakes/program.ts'
 import { Terminal } from '../fakes/terminal.ts'
 import { hasTool } from '../fakes/tools.ts'
@@ -27,17 +28,8 @@ beforeEach(async () => {
   world = await startTemporaryEcr({})
   world.ecr.addPrincipal({ ...role, arn: 'arn:aws:sts::123456789012:assumed-role/lab/me' })
   aws = await startFakeAws(role)
-  const lines = [
-    '[profile base]',
-    'aws_access_key_id = AKIAPLANTEDPLANTED00',
-    'aws_secret_access_key = PlantedSecret',
-    '[profile lab]',
-    'role_arn = arn:aws:iam::123456789012:role/lab',
-    'source_profile = base',
-    'mfa_serial = arn:aws:iam::123456789012:mfa/me',
-  ]
   await mkdir(join(home, '.aws'))
-  await writeFile(join(home, '.aws', 'config'), lines.join('\n'))
+  await writeFile(join(home, '.aws', 'config'), mfaProfile)
   env = {
     HOME: home,
     LANG: 'C.UTF-8',

@@ -49,14 +49,7 @@ test('pulls of two images pack the layer that both have once', async () => {
 })
 
 test('who waits says for whom, and goes on when that one is killed', async () => {
-  const forget = world.local.ecr.faults.add({
-    operation: 'Download',
-    fault: { kind: 'stall', afterBytes: 500_000 },
-  })
-  const before = downloads()
-  const holder = new Pull(['team/app'])
-  while (downloads() - before < 3) await soon()
-  forget()
+  const holder = await stalledPull()
   const waiter = new Pull(['--name', 'app.simg', 'team/app'])
   const text = `waiting for process ${holder.pid} on `
   while (!waiter.output.includes(text)) await soon()
@@ -68,14 +61,7 @@ test('who waits says for whom, and goes on when that one is killed', async () =>
 })
 
 test('who waits can be stopped, and leaves nothing', async () => {
-  const forget = world.local.ecr.faults.add({
-    operation: 'Download',
-    fault: { kind: 'stall', afterBytes: 500_000 },
-  })
-  const before = downloads()
-  const holder = new Pull(['team/app'])
-  while (downloads() - before < 3) await soon()
-  forget()
+  const holder = await stalledPull()
   const waiter = new Pull(['--name', 'app.simg', 'team/app'])
   while (!waiter.output.includes('waiting for process')) await soon()
   waiter.kill('SIGINT')
@@ -123,4 +109,17 @@ function downloads(): number {
 /** For looking again and again; the test's own time limit ends it. */
 function soon(): Promise<void> {
   return new Promise((later) => setImmediate(later))
+}
+
+/** A pull that holds its layers and gets no further. */
+async function stalledPull(): Promise<Pull> {
+  const forget = world.local.ecr.faults.add({
+    operation: 'Download',
+    fault: { kind: 'stall', afterBytes: 500_000 },
+  })
+  const before = downloads()
+  const holder = new Pull(['team/app'])
+  while (downloads() - before < 3) await soon()
+  forget()
+  return holder
 }

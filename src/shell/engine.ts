@@ -80,6 +80,13 @@ export class Engine {
     return this.session.record(text, () => runCommand(this.context, { name, argument }))
   }
 
+  /** Loads what the first statement will need. */
+  async prewarm(): Promise<void> {
+    await import('acorn')
+    const { client, isRunning } = this.session
+    if (!isRunning) await client.prewarm?.()
+  }
+
   complete(line: string): Promise<[string[], string]> {
     return this.#completer.complete(line)
   }

@@ -351,9 +351,7 @@ class Prompt {
 
   async #prewarm(): Promise<void> {
     try {
-      const { session } = await this.#open()
-      await import('acorn')
-      if (!session.isRunning) await session.client.prewarm?.()
+      await (await this.#open()).prewarm()
     } catch {
       // What cannot be loaded or opened is told when it is asked for.
     }

@@ -72,6 +72,11 @@ test('no package is required before something asks for it', () => {
 describe('the prompt', () => {
   const prompt = readBy('prompt.cjs')
 
+  test('has no import() in its files: scripts of kept bytecode cannot, see bin/sregistry.js', () => {
+    const texts = prompt.files.map((name) => readFileSync(join(program, name), 'utf8'))
+    expect(texts.filter((text) => /\bimport\(/.test(text))).toEqual([])
+  })
+
   test('is two files and the bundler’s own', () => {
     expect(prompt.files.sort()).toEqual(['prompt.cjs', 'rolldown-runtime.cjs', 'start.cjs'])
     expect(prompt.modules).toEqual(expect.arrayContaining(['cli/main.ts', 'shell/prompt.ts']))

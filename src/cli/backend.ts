@@ -134,7 +134,11 @@ function status(session: Session): void {
     value,
     source === 'file' ? file : source,
   ])
-  const columns = [{ header: 'SETTING' }, { header: 'VALUE', minWidth: 12 }, { header: 'SOURCE' }]
+  const columns = [
+    { header: 'SETTING', minWidth: 16, isMain: true },
+    { header: 'VALUE', minWidth: 12 },
+    { header: 'SOURCE', rank: 1 },
+  ]
   const style = session.outputStyle()
   const width = process.stdout.isTTY ? style.width : Number.MAX_SAFE_INTEGER
   session.stdout.line(`\n${formatTable({ columns, rows }, { ...style, width })}`)

@@ -32,9 +32,9 @@ function print(session: Session, description: Description): void {
 }
 
 const columns = [
-  { header: 'DIGEST', name: 'digest' },
-  { header: 'SIZE', name: 'sizeBytes', align: 'right' as const },
-  { header: 'PUSHED', name: 'pushedAt' },
+  { header: 'DIGEST', name: 'digest', minWidth: 19 },
+  { header: 'SIZE', name: 'sizeBytes', align: 'right' as const, rank: 1 },
+  { header: 'PUSHED', name: 'pushedAt', rank: 2 },
   { header: 'TAGS', name: 'tags', minWidth: 12 },
 ]
 

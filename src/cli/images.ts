@@ -114,12 +114,12 @@ async function listImages(session: Session, images: readonly Container[]): Promi
     image.path,
   ])
   const columns = [
-    { header: 'CLIENT' },
-    { header: 'IMAGE', minWidth: 16 },
-    { header: 'DIGEST' },
+    { header: 'CLIENT', rank: 2 },
+    { header: 'IMAGE', minWidth: 16, isMain: true },
+    { header: 'DIGEST', rank: 3 },
     { header: 'SIZE', align: 'right' as const },
-    { header: 'PULLED' },
-    { header: 'PATH', minWidth: 12 },
+    { header: 'PULLED', rank: 1 },
+    { header: 'PATH', minWidth: 16, rank: 4 },
   ]
   // a pipe gets whole paths: nobody reads its width
   const style = session.outputStyle()

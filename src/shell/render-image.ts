@@ -22,11 +22,11 @@ export function renderImage(image: ShownImage, { style }: RenderOptions): string
 
 export function renderImages(images: readonly ShownImage[], options: RenderOptions): string {
   const columns = [
-    { header: 'NAME', minWidth: 16 },
-    { header: 'DIGEST', minWidth: 6 },
+    { header: 'NAME', minWidth: 16, isMain: true },
+    { header: 'DIGEST', rank: 2 },
     { header: 'SIZE', align: 'right' },
-    { header: 'PULLED', minWidth: 8 },
-    { header: 'PATH', minWidth: 4 },
+    { header: 'PULLED', rank: 1 },
+    { header: 'PATH', minWidth: 16, rank: 3 },
   ] as const
   const rows = images.map((image) => [
     nameOf(image),

@@ -20,11 +20,12 @@ export function isTableRow(value: unknown): value is Row {
 
 export function renderRecords(rows: readonly Row[], options: RenderOptions): string {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-  const columns = names.map((name): TableColumn => {
+  const columns = names.map((name, i): TableColumn => {
     const values = rows.map((row) => row[name])
     const isNumeric = values.every((value) => value === undefined || typeof value === 'number')
     const header = headerOf(name)
-    return isNumeric ? { header, align: 'right' } : { header, minWidth: 6 }
+    if (isNumeric) return { header, align: 'right' }
+    return i === 0 ? { header, minWidth: 6, isMain: true } : { header, minWidth: 12, rank: i }
   })
   const cells = rows.map((row) => names.map((name) => cellText(name, row[name], options.now)))
   return formatTable({ columns, rows: cells }, options.style)

@@ -59,14 +59,45 @@ describe('a value is shown by what it is', () => {
     )
   })
 
-  test('images are a table; what does not fit is cut with …', async () => {
-    expect(await shown(images, { columns: 84 })).toBe(
+  test.each([
+    [
+      'one with room is whole',
+      130,
       [
-        'NAME                     DIGEST           SIZE  PULLED      PATH',
-        'library/busybox:latest   888888888888  2.1 MiB  3 days ago  /home/someone/.singular…',
-        'a-laboratory/with-a-lo…  888888888888  2.1 MiB  3 days ago  /home/someone/.singular…',
-      ].join('\n'),
-    )
+        'NAME                                             DIGEST           SIZE  PULLED      PATH',
+        'library/busybox:latest                           888888888888  2.1 MiB  3 days ago  /home/someone/.singularity/shub/library-busyb…',
+        'a-laboratory/with-a-long-name/and-a-tool:latest  888888888888  2.1 MiB  3 days ago  /home/someone/.singularity/shub/a-laboratory-…',
+      ],
+    ],
+    [
+      'paths are left out before names are cut',
+      84,
+      [
+        'NAME                                             DIGEST           SIZE  PULLED  …',
+        'library/busybox:latest                           888888888888  2.1 MiB  3 days ago',
+        'a-laboratory/with-a-long-name/and-a-tool:latest  888888888888  2.1 MiB  3 days ago',
+      ],
+    ],
+    [
+      'digests go before names get less than half',
+      50,
+      [
+        'NAME                              SIZE  PULLED  …',
+        'library/busybox:latest         2.1 MiB  3 days ago',
+        'a-laboratory/with-a-long-nam…  2.1 MiB  3 days ago',
+      ],
+    ],
+    [
+      'in little room the name is what stays',
+      40,
+      [
+        'NAME                                SIZE',
+        'library/busybox:latest           2.1 MiB',
+        'a-laboratory/with-a-long-name/…  2.1 MiB',
+      ],
+    ],
+  ])('images are a table: %s', async (_, columns, lines) => {
+    expect(await shown(images, { columns })).toBe(lines.join('\n'))
   })
 
   test('layers are a tree with their sizes as bars', async () => {
@@ -93,6 +124,15 @@ describe('a value is shown by what it is', () => {
         'science/hello    1 hour ago  1.dkr.ecr/science/hello',
       ].join('\n'),
     )
+  })
+
+  test('the name of a record is readable in little room; what it costs is the last columns', async () => {
+    const lines = [
+      'NAME             CREATED AT  …',
+      'library/busybox  1 day ago',
+      'science/hello    1 hour ago',
+    ]
+    expect(await shown(repositories, { kind: 'repositories', columns: 40 })).toBe(lines.join('\n'))
   })
 
   test('words stand in columns, lists of the user as JavaScript', async () => {

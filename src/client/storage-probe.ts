@@ -31,7 +31,7 @@ export async function probeStorage(
   await probeCatalog(context)
   const free = await freeBytes(storage, 'storage')
   const database = catalog.uri ?? 'disabled'
-  return `storage ${storage}, ${gigabytes(free)} free; cache ${cache}; database ${database}`
+  return `storage ${storage}, ${gibibytes(free)} free; cache ${cache}; database ${database}`
 }
 
 async function probeDirectory(
@@ -60,6 +60,6 @@ async function probeCatalog({ catalog }: ClientContext): Promise<void> {
   })
 }
 
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`
 }

@@ -29,10 +29,10 @@ export async function checkFreeSpace(
 ): Promise<void> {
   const free = await freeBytes(directory, place)
   if (free >= neededBytes) return
-  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+  const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
   throw new SregistryError(
     'DISK_FULL',
-    `${directory} has ${megabytes(free)} free and ${megabytes(neededBytes)} are needed`,
+    `${directory} has ${mebibytes(free)} free and ${mebibytes(neededBytes)} are needed`,
     { hint: `make room with \`sregistry cache clean\`, or ${placeMend(place)}` },
   )
 }

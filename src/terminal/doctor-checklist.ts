@@ -2,7 +2,7 @@
 import { redact } from '../errors/redact.ts'
 import { sanitise } from './sanitise.ts'
 import type { TerminalStyle } from './terminal-style.ts'
-import { padText, textWidth } from './text-width.ts'
+import { padText, textWidth, wrapWords } from './text-width.ts'
 
 export type ShownRung = {
   readonly name: string
@@ -14,21 +14,23 @@ export type ShownRung = {
 
 /** Longer names push their evidence to the right. */
 const nameWidth = 19
+/** With less room than this beside the names, evidence stands below them. */
+const leastRoom = 30
 
 /** @returns Whole lines; long evidence goes on below itself. */
 export function formatRung(rung: ShownRung, style: TerminalStyle): readonly string[] {
-  const { colours } = style
+  const { colours, glyphs, width } = style
+  const beside = textWidth(glyphs.good) + 1 + nameWidth + 2
+  const isBeside = width - beside >= leastRoom
   const name = padText(sanitise(rung.name), nameWidth, 'left')
   const start = `${markOf(rung.status, style)} ${colours.strong(name)}  `
-  const indent = ' '.repeat(textWidth(style.glyphs.good) + 1 + nameWidth + 2)
-  const used = textWidth(style.glyphs.good) + 1 + textWidth(name) + 2
-  const [first = '', ...rest] = wrapped(
-    textOf(rung.evidence),
-    style.width - used,
-    style.width - indent.length,
-  )
+  const indent = ' '.repeat(isBeside ? beside : 4)
+  const room = width - indent.length
+  const pushed = textWidth(name) - nameWidth
+  const evidence = wrapWords(textOf(rung.evidence), room, isBeside ? room - pushed : room)
+  const [first = '', ...rest] = isBeside ? evidence : ['', ...evidence]
   const lines = [`${start}${first}`.trimEnd(), ...rest.map((line) => `${indent}${line}`)]
-  const source = wrapped(textOf(rung.source), style.width - indent.length)
+  const source = wrapWords(textOf(rung.source), room)
   lines.push(...source.map((line) => `${indent}${colours.dim(line)}`))
   const hint = textOf(rung.hint)
   // a mend is to be copied: it is never broken
@@ -44,19 +46,4 @@ function markOf(status: string, { colours, glyphs }: TerminalStyle): string {
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? sanitise(redact(value)) : ''
-}
-
-/** Lines of whole words, the first of another width where it starts further right. */
-function wrapped(text: string, firstWidth: number, width: number = firstWidth): readonly string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ').filter((part) => part !== '')) {
-    const room = Math.max(20, lines.length === 0 ? firstWidth : width)
-    const longer = line === '' ? word : `${line} ${word}`
-    if (line !== '' && textWidth(longer) > room) {
-      lines.push(line)
-      line = word
-    } else line = longer
-  }
-  return line === '' ? lines : [...lines, line]
 }

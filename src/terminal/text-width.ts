@@ -31,6 +31,24 @@ export function cutText(text: string, width: number, ellipsis: string): string {
   return kept + ellipsis
 }
 
+/** Lines of whole words, the first of another width where it starts further right. */
+export function wrapWords(
+  text: string,
+  width: number,
+  firstWidth: number = width,
+): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ').filter((part) => part !== '')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line !== '' && textWidth(longer) > (lines.length === 0 ? firstWidth : width)) {
+      lines.push(line)
+      line = word
+    } else line = longer
+  }
+  return line === '' ? lines : [...lines, line]
+}
+
 export function padText(text: string, width: number, align: 'left' | 'right'): string {
   const padding = ' '.repeat(Math.max(0, width - textWidth(text)))
   return align === 'left' ? text + padding : padding + text

@@ -14,7 +14,7 @@ test('too little room names what is needed and what is free, before the work beg
   const error = await checkFreeSpace(tmpdir(), 1e18, 'work').catch((e: unknown) => e)
   expect(error).toMatchObject({
     code: 'DISK_FULL',
-    message: expect.stringMatching(/ has [\d.]+ MB free and 1000000000000\.0 MB are needed$/),
+    message: expect.stringMatching(/ has [\d.]+ MiB free and 953674316406\.3 MiB are needed$/),
     hint: expect.stringContaining('SREGISTRY_TMPDIR'),
   })
 })

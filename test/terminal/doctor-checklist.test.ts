@@ -29,6 +29,21 @@ test('long evidence goes on below itself, then its source, then the mend on one 
   ])
 })
 
+test('in little room evidence stands below the name', () => {
+  const rung = {
+    name: 'settings',
+    status: 'ok',
+    evidence: 'region us-east-1, account 123456789012, registry here',
+    source: 'environment SREGISTRY_AWS_ZONE',
+  }
+  expect(formatRung(rung, { ...style, width: 40 })).toEqual([
+    '✓ settings',
+    '    region us-east-1, account',
+    '    123456789012, registry here',
+    '    environment SREGISTRY_AWS_ZONE',
+  ])
+})
+
 test('text from outside can neither move the cursor nor show a secret', () => {
   const rung = {
     name: 'image',

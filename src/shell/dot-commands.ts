@@ -3,20 +3,25 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 import { formatBanner } from '../terminal/banner.ts'
 import { formatStack } from '../terminal/error-message.ts'
 import { sanitiseLines } from '../terminal/sanitise.ts'
+import { clientMethods } from './api-help.ts'
 import type { CommandContext } from './command-context.ts'
 import { promptOf, usageError } from './command-faults.ts'
 import { type DotCommandName, dotCommandNames } from './command-names.ts'
 import { editStatement, loadFile, saveFile } from './file-commands.ts'
-import { type CommandHelps, helpForName, overviewHelp, unknownHelp } from './help.ts'
+import {
+  type CommandHelp,
+  type CommandHelps,
+  helpForName,
+  overviewHelp,
+  unknownHelp,
+} from './help.ts'
 import { nearestName } from './nearest-name.ts'
 import type { OutputModes } from './output.ts'
 import type { Outcome } from './session.ts'
 
 export type CommandLine = { readonly name: string; readonly argument: string }
 
-type DotCommand = {
-  readonly usage: string
-  readonly summary: string
+type DotCommand = CommandHelp & {
   readonly run: (context: CommandContext, argument: string) => Promise<Outcome> | Outcome
 }
 
@@ -30,14 +35,21 @@ export function readCommand(line: string): CommandLine | undefined {
 export function runCommand(context: CommandContext, line: CommandLine): Promise<Outcome> {
   return context.session.supervise(async () => {
     if (!isCommandName(line.name)) throw unknownCommand(line.name)
-    return dotCommands[line.name].run(context, line.argument)
+    const { usage, run } = dotCommands[line.name]
+    const isAlone = usage === `.${line.name}`
+    if (isAlone && line.argument !== '') throw usageError(usage, `${usage} stands alone`)
+    return run(context, line.argument)
   })
 }
 
 export function unknownCommandMessage(name: string): string {
-  const nearest = nearestName(name, dotCommandNames)
-  const advice = nearest === undefined ? '.help lists them' : `did you mean .${nearest}?`
-  return `no such command .${name}; ${advice}`
+  return `no such command .${name}; ${nearestTo(name)}`
+}
+
+function nearestTo(name: string): string {
+  if (Object.hasOwn(clientMethods, name)) return `did you mean client.${name}()?`
+  const nearest = /^(?:quit|q|bye)$/.test(name) ? 'exit' : nearestName(name, dotCommandNames)
+  return nearest === undefined ? '.help lists them' : `did you mean .${nearest}?`
 }
 
 function isCommandName(name: string): name is DotCommandName {
@@ -51,6 +63,7 @@ function unknownCommand(name: string): SregistryError {
 const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
   help: {
     usage: '.help [name]',
+    example: '.help pull',
     summary: 'what can be done, or all about one thing',
     run: ({ session }, name) => {
       const { style } = session.output
@@ -64,6 +77,7 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
   },
   images: {
     usage: '.images [query]',
+    example: '.images busybox',
     summary: 'the images on this machine',
     run: async (context, query): Promise<Outcome> => {
       await context.session.showValue(await callClient(context, 'images', query))
@@ -72,6 +86,7 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
   },
   doctor: {
     usage: '.doctor [reference]',
+    example: '.doctor library/busybox',
     summary: 'checks settings, credentials, network and storage',
     run: async (context, reference): Promise<Outcome> => {
       await context.session.showValue(await callClient(context, 'doctor', reference))
@@ -80,6 +95,7 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
   },
   use: {
     usage: '.use [client] [key=value …]',
+    example: '.use region=eu-west-1',
     summary: 'another client or other settings; the prompt follows',
     run: async ({ session }, argument): Promise<Outcome> => {
       const { name, settings } = readUse(argument)
@@ -91,21 +107,22 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
   },
   history: {
     usage: '.history [word]',
+    example: '.history pull',
     summary: 'earlier statements, those with a word in them',
     run: (context, word) => {
-      const lines = promptOf(context, '.history')
-        .history()
-        .map(
-          (statement, i) =>
-            `${String(i + 1).padStart(4)}  ${statement.replaceAll('\n', '\n      ')}`,
-        )
-        .filter((line) => line.includes(word))
+      const earlier = promptOf(context, '.history').history().slice(0, -1) // the last is this one
+      const lines = earlier.flatMap((statement, i) =>
+        statement.includes(word)
+          ? [`${String(i + 1).padStart(4)}  ${statement.replaceAll('\n', '\n      ')}`]
+          : [],
+      )
       if (lines.length > 0) context.session.output.result(sanitiseLines(lines.join('\n')))
       return 'done'
     },
   },
   error: {
     usage: '.error',
+    example: '.error',
     summary: 'the stack and the causes of the last error',
     run: ({ session }) => {
       const { lastError } = session
@@ -118,21 +135,25 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
   quiet: switchCommand('quiet', 'print no results'),
   load: {
     usage: '.load FILE',
+    example: '.load tour.js',
     summary: 'runs a script or a saved session here',
     run: loadFile,
   },
   save: {
     usage: '.save FILE',
+    example: '.save first.session',
     summary: 'x.session: what was typed and printed; x.js: the statements that succeeded',
     run: saveFile,
   },
   edit: {
     usage: '.edit [n]',
+    example: '.edit 12',
     summary: 'edits the last statement, or the nth of .history, in $EDITOR and runs it',
     run: editStatement,
   },
   clear: {
     usage: '.clear',
+    example: '.clear',
     summary: 'clears the screen; names stay',
     run: (context) => {
       promptOf(context, '.clear').clearScreen()
@@ -141,6 +162,7 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
   },
   exit: {
     usage: '.exit [code]',
+    example: '.exit',
     summary: 'leaves',
     run: ({ session }, code) => {
       if (!/^\d*$/.test(code)) throw usageError('.exit [code]', `"${code}" is no exit code`)
@@ -153,14 +175,23 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
 /** Usage and summary of every command, with the two that node:repl itself brings. */
 export const commandHelps: CommandHelps = {
   ...dotCommands,
-  editor: { usage: '.editor', summary: 'many lines at once; Ctrl-D runs them' },
-  break: { usage: '.break', summary: 'gives up a statement of several lines, as Ctrl-C does' },
+  editor: {
+    usage: '.editor',
+    example: '.editor',
+    summary: 'many lines at once; Ctrl-D runs them',
+  },
+  break: {
+    usage: '.break',
+    example: '.break',
+    summary: 'gives up a statement of several lines, as Ctrl-C does',
+  },
 }
 
 function switchCommand(mode: keyof OutputModes, summary: string): DotCommand {
   const usage = `.${mode} on|off`
   return {
     usage,
+    example: `.${mode} on`,
     summary,
     run: ({ session }, argument) => {
       if (argument !== 'on' && argument !== 'off') throw usageError(usage, `.${mode} is on or off`)
@@ -189,7 +220,11 @@ function readUse(argument: string): {
   const words = argument.split(/\s+/).filter((word) => word !== '')
   const names = words.filter((word) => !word.includes('='))
   if (words.length === 0 || names.length > 1) {
-    throw usageError('.use [client] [key=value …]', '.use takes one client, settings, or both')
+    throw usageError(dotCommands.use.usage, '.use takes one client, settings, or both')
+  }
+  const region = names.find((name) => /^[a-z]{2}(?:-[a-z]+)+-\d+$/.test(name))
+  if (region !== undefined) {
+    throw usageError(dotCommands.use.usage, `${region} is a region: .use region=${region}`)
   }
   const pairs = words.filter((word) => word.includes('='))
   const settings = pairs.map((pair) => {

@@ -31,6 +31,9 @@ export type EngineParts = {
   readonly onLateNames: (line: string) => void
 }
 
+/** Of no use in a saved session: they need the prompt. What `.edit` runs is kept as if it were typed. */
+const promptCommands = new Set(['clear', 'edit', 'history'])
+
 export class Engine {
   readonly session: Session
   readonly context: CommandContext
@@ -77,7 +80,8 @@ export class Engine {
   runCommand(name: string, argument: string): Promise<Outcome> {
     const text = `.${name}${argument === '' ? '' : ` ${argument}`}`
     this.#parts.history.add(text)
-    return this.session.record(text, () => runCommand(this.context, { name, argument }))
+    const run = (): Promise<Outcome> => runCommand(this.context, { name, argument })
+    return promptCommands.has(name) ? run() : this.session.record(text, run)
   }
 
   /** Loads what the first statement will need. */

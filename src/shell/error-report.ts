@@ -7,6 +7,7 @@ import { formatError, formatStack } from '../terminal/error-message.ts'
 import { sanitise, sanitiseLines } from '../terminal/sanitise.ts'
 import type { TerminalStyle } from '../terminal/terminal-style.ts'
 import type { SourcePlace } from './evaluate.ts'
+import { meantByCall, meantByLine } from './foreign-habits.ts'
 import { mistypedNameAt } from './mistyped-name.ts'
 
 export type FailureReport = {
@@ -40,15 +41,26 @@ function message({ error, place }: FailureReport, style: TerminalStyle): string 
   if (!(error instanceof Error)) return `${colours.bad('error')}: thrown ${describe(error)}`
   const first = `${colours.bad(sanitise(error.name))}: ${sanitiseLines(redact(error.message))}`
   if (place === undefined) return first
-  const near = nearName(error, place)
-  const hint = near === undefined ? [] : [`  ${colours.warn('hint')}: did you mean ${near}?`]
+  const advice = adviceOn(error, place)
+  const hint = advice === undefined ? [] : [`  ${colours.warn('hint')}: ${sanitise(advice)}`]
   return [first, excerpt(place, style), ...hint].join('\n')
 }
 
-/** What someone meant who typed a name that is not there. */
-function nearName(error: Error, place: SourcePlace): string | undefined {
+/** What to do about an input that is no JavaScript, or that names what is not there. */
+function adviceOn(error: Error, place: SourcePlace): string | undefined {
+  const { text, column } = place
+  const isAboutForm = error instanceof ReferenceError || error instanceof SyntaxError
   const isAboutNames = error instanceof ReferenceError || error instanceof TypeError
-  return isAboutNames ? mistypedNameAt(place.text, place.column)?.near : undefined
+  const meant =
+    (isAboutForm ? meantByLine(text) : undefined) ??
+    (isAboutNames ? mistypedNameAt(text, column)?.near : undefined) ??
+    (isAboutForm ? meantByCall(place) : undefined)
+  if (meant !== undefined) return `did you mean ${meant}?`
+  if (error instanceof SyntaxError && /^(["'])(?:(?!\1).)*$/.test(text.slice(column - 1))) {
+    return 'the quote that begins there is not closed'
+  }
+  const isOfClient = error instanceof TypeError && /\bclient\??\.$/.test(text.slice(0, column - 1))
+  return isOfClient ? 'help(client) lists what it can do' : undefined
 }
 
 function cancelledLine(error: unknown, { colours }: TerminalStyle): string {

@@ -6,18 +6,25 @@ import { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { cancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
+import { sanitiseLines } from '../terminal/sanitise.ts'
 import { clientMethods } from './api-help.ts'
-import { helpText } from './help-text.ts'
+import { helpText, rememberVerb } from './help-text.ts'
 import { currentStatement } from './interrupt.ts'
 import { type Session, setGlobal } from './session.ts'
 
 /** @param more Names that the library adds, such as `Container`. */
 export function defineGlobals(session: Session, more: { readonly [name: string]: unknown }): void {
   setGlobal('client', session.sessionClient)
-  setGlobal('help', (value: unknown) => help(session, value))
-  setGlobal('print', (...values: readonly unknown[]) => print(session, values))
-  setGlobal('table', (rows: unknown) => table(session, rows))
-  setGlobal('sleep', (seconds: number) => sleep(seconds))
+  const verbs = {
+    help: (value: unknown) => help(session, value),
+    print: (...values: readonly unknown[]) => print(session, values),
+    table: (rows: unknown) => table(session, rows),
+    sleep: (seconds: number) => sleep(seconds),
+  }
+  for (const [name, verb] of Object.entries(verbs)) {
+    setGlobal(name, verb)
+    rememberVerb(name, verb)
+  }
   for (const [name, value] of Object.entries(more)) setGlobal(name, value)
   setGlobal('require', createRequire(join(process.cwd(), 'shell.js')))
   setGlobal('console', sessionConsole(session))
@@ -64,7 +71,7 @@ async function help(session: Session, value: unknown): Promise<void> {
 async function print(session: Session, values: readonly unknown[]): Promise<void> {
   for (const value of values) {
     const awaited = await value
-    if (typeof awaited === 'string') session.output.result(awaited)
+    if (typeof awaited === 'string') session.output.result(sanitiseLines(awaited))
     else await session.printValue(awaited)
   }
 }

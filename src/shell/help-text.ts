@@ -11,9 +11,24 @@ import {
 } from './help.ts'
 import type { Session } from './session.ts'
 
-export function helpText(session: Session, value: unknown): string {
+/** The shell's own functions by what they are called; users may give the names to something else. */
+const verbs = new WeakMap<object, string>()
+
+export function rememberVerb(name: string, verb: object): void {
+  verbs.set(verb, name)
+}
+
+/** A function of the API or of the shell, named without a call: what it does says more than its name. */
+export function isExplained(session: Session, value: unknown): boolean {
+  if (typeof value !== 'function') return false
+  return verbs.has(value) || session.calls.methodOf(value) !== undefined
+}
+
+export function helpText(session: Session, given: unknown): string {
   const { style } = session.output
-  if (value === undefined) return overviewHelp(commandHelps, style)
+  const verb = typeof given === 'function' ? verbs.get(given) : undefined
+  const value = verb ?? given
+  if (value === undefined || verb === 'help') return overviewHelp(commandHelps, style)
   if (typeof value === 'string') {
     return helpForName(value, commandHelps, style) ?? unknownHelp(value, commandHelps)
   }

@@ -1,30 +1,46 @@
 /** Help for what people can touch: the client, its methods, the shell's verbs, commands, any object. */
+import { plainWords } from '../terminal/plain-words.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import type { TerminalStyle } from '../terminal/terminal-style.ts'
+import { wrapWords } from '../terminal/text-width.ts'
 import { clientMethods, type MethodHelp, shellGlobals } from './api-help.ts'
 import { nearestName } from './nearest-name.ts'
 
-export type CommandHelp = { readonly usage: string; readonly summary: string }
+export type CommandHelp = {
+  readonly usage: string
+  readonly summary: string
+  readonly example: string
+}
 export type CommandHelps = { readonly [name: string]: CommandHelp }
 
-/** What `.help` and `help()` show: what can be done, with an example each. */
+/** What `.help` and `help()` show: what can be done, each as an example of it. */
 export function overviewHelp(commands: CommandHelps, style: TerminalStyle): string {
+  const list = (helps: readonly Pick<CommandHelp, 'example' | 'summary'>[]): readonly string[] =>
+    helps.map(({ example, summary }) => entry(example, summary, style))
   return [
-    style.colours.strong('Globals'),
-    ...Object.values(shellGlobals).map((one) => entry(one.signature, one.summary, style)),
+    style.colours.strong('Names at hand'),
+    ...list(Object.values(shellGlobals)),
     '',
     style.colours.strong('Commands'),
-    ...Object.values(commands).map((one) => entry(one.usage, one.summary, style)),
+    ...list(Object.values(commands)),
     '',
     style.colours.strong('On a line of its own'),
-    entry('client.pull?', 'explains a method or an object', style),
-    entry('!command', 'runs a command in your shell; $image is the last image’s path', style),
-    entry('exit', 'leaves, as Ctrl-D does', style),
+    ...list([
+      { example: 'client.pull?', summary: 'explains a method or an object' },
+      {
+        example: '!ls -l $image',
+        summary: 'runs a command in your shell; $image is the path of the last image',
+      },
+      { example: 'exit', summary: 'leaves, as Ctrl-D does' },
+    ]),
     '',
-    'Results are awaited by themselves; _ is the last one, _error the last error.',
-    `Try ${style.colours.place("image = client.pull('library/busybox')")}`,
+    ...wrapWords(overviewEnd, style.width),
   ].join('\n')
 }
+
+const overviewEnd =
+  'Results are awaited by themselves; _ is the last one, _error the last error. ' +
+  'help(client) lists what a client can do, .help NAME tells all of one thing.'
 
 /** The methods that this client has, with an example each. */
 export function clientHelp(client: object, style: TerminalStyle): string {
@@ -40,17 +56,19 @@ export function clientHelp(client: object, style: TerminalStyle): string {
 export function methodHelp(help: MethodHelp, style: TerminalStyle): string {
   // The settings of `use` have a summary each, but thirty of them hide the rest.
   const shown = Object.entries(help.options).filter(([name]) => !/^[A-Z_]+$/.test(name))
-  const options = shown.map(([name, option]) => {
+  const options = shown.flatMap(([name, option]) => {
     const values = option.values === undefined ? '' : ` (${option.values.join(', ')})`
-    return `    ${name.padEnd(14)} ${option.summary}${values}`
+    return hanging(`    ${name.padEnd(14)} `, option.summary + values, style.width)
   })
-  return [
-    `${style.colours.strong(`client.${help.signature}`)}`,
-    `  ${help.summary}`,
+  const signature = hanging('', `client.${help.signature}`, style.width, 4)
+  const lines = [
+    ...signature.map(style.colours.strong),
+    ...hanging('  ', help.summary, style.width),
     ...(help.values === undefined ? [] : [`  kinds: ${help.values.join(', ')}`]),
     ...(options.length === 0 ? [] : ['  options:', ...options]),
     `  example: ${style.colours.place(help.example)}`,
-  ].join('\n')
+  ]
+  return plainWords(lines.join('\n'), style)
 }
 
 /** The usage of a method in two lines, as the second Tab after its `(` prints it. */
@@ -66,7 +84,7 @@ export function helpForName(
 ): string | undefined {
   const bare = name.replace(/^\./, '')
   const command = commands[bare]
-  if (command !== undefined) return entry(command.usage, command.summary, style).trimStart()
+  if (command !== undefined) return commandHelp(command, style)
   const method = clientMethods[bare.replace(/^client\./, '')]
   if (method !== undefined) return methodHelp(method, style)
   const global = shellGlobals[bare]
@@ -78,6 +96,7 @@ export function unknownHelp(name: string, commands: CommandHelps): string {
   const known = [
     ...Object.keys(commands),
     ...Object.keys(clientMethods),
+    ...Object.keys(clientMethods).map((method) => `client.${method}`),
     ...Object.keys(shellGlobals),
   ]
   const nearest = nearestName(name.replace(/^\./, ''), known)
@@ -112,8 +131,32 @@ function memberNames(value: object): readonly string[] {
   return [...names].slice(0, 60).map(sanitise)
 }
 
-function entry(usage: string, summary: string, style: TerminalStyle): string {
-  const wide = usage.length > 24
-  const summaryText = style.colours.dim(summary)
-  return wide ? `  ${usage}\n      ${summaryText}` : `  ${usage.padEnd(24)} ${summaryText}`
+function commandHelp({ usage, summary, example }: CommandHelp, style: TerminalStyle): string {
+  const last = example === usage ? [] : [`  example: ${style.colours.place(example)}`]
+  const lines = [style.colours.strong(usage), ...hanging('  ', summary, style.width), ...last]
+  return plainWords(lines.join('\n'), style)
+}
+
+/** What to type, and beside it, or below where that has no room, what it does. */
+function entry(typed: string, summary: string, style: TerminalStyle): string {
+  const { colours, width } = style
+  const isBeside = typed.length <= 24 && width >= 60
+  const lines = hanging(' '.repeat(isBeside ? 27 : 6), summary, width)
+  if (isBeside) {
+    const [first = '', ...rest] = lines
+    const start = `  ${typed.padEnd(24)} ${colours.dim(first.trimStart())}`
+    return [start, ...rest.map(colours.dim)].join('\n')
+  }
+  return [...hanging('  ', typed, width, 8), ...lines.map(colours.dim)].join('\n')
+}
+
+/** Lines of whole words after a beginning; those after the first are indented as far, or by `indent`. */
+function hanging(
+  start: string,
+  text: string,
+  width: number,
+  indent: number = start.length,
+): readonly string[] {
+  const [first = '', ...rest] = wrapWords(text, width - indent, width - start.length)
+  return [start + first, ...rest.map((line) => ' '.repeat(indent) + line)]
 }

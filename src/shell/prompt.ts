@@ -370,5 +370,5 @@ class Prompt {
 const reminder = '.help for commands, help(client) for the API'
 
 const firstSteps = `  client.pull('library/busybox')  makes an image; Tab completes, Ctrl-C cancels
-  client.repositories()           what the registry has; client.pull? explains it
-  .doctor                         why something does not work; .help for the rest`
+  client.repositories()           what the registry has; client.pull? explains
+  .doctor                         why something fails; .help for the rest`

@@ -2,6 +2,7 @@
 import { formatAge, formatSize } from '../terminal/quantities.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import { formatTable } from '../terminal/table.ts'
+import { textWidth } from '../terminal/text-width.ts'
 import type { RenderOptions } from './render.ts'
 import type { ShownImage } from './shell-client.ts'
 import { isDigest, shortDigest } from './short-digest.ts'
@@ -9,14 +10,18 @@ import { isDigest, shortDigest } from './short-digest.ts'
 /** `library/busybox:latest  8c5a7da1b2c3  2.1 MiB  /home/u/…simg`, then how to run it. */
 export function renderImage(image: ShownImage, { style }: RenderOptions): string {
   const { colours } = style
-  const facts = [
-    colours.strong(sanitise(nameOf(image))),
-    colours.dim(shortDigest(image.digest)),
+  const command = runHint(image)
+  const name = sanitise(nameOf(image))
+  const digest = shortDigest(image.digest)
+  const rest = [
     ...(image.size === undefined ? [] : [formatSize(image.size)]),
     ...(image.path === undefined ? [] : [sanitise(image.path)]),
   ]
+  // the command below has the path too
+  const isTwice = image.path !== undefined && command?.includes(rest.at(-1) ?? '') === true
+  if (isTwice && textWidth([name, digest, ...rest].join('  ')) > style.width) rest.pop()
+  const facts = [colours.strong(name), colours.dim(digest), ...rest]
   const line = facts.filter((fact) => fact !== '').join('  ')
-  const command = runHint(image)
   return command === undefined ? line : `${line}\n  ${colours.dim(command)}`
 }
 

@@ -170,8 +170,12 @@ export class Session {
   }
 
   async printValue(value: unknown, kind?: ResultKind): Promise<void> {
-    const { renderValue, renderJson } = await import('./render.ts')
     const { output } = this
+    if (typeof value === 'function' && !output.modes.json) {
+      const { helpText, isExplained } = await import('./help-text.ts')
+      if (isExplained(this, value)) return output.result(helpText(this, value))
+    }
+    const { renderValue, renderJson } = await import('./render.ts')
     const text = output.modes.json
       ? await renderJson(value)
       : await renderValue(value, {

@@ -1,5 +1,6 @@
 /** One input that is no dot-command: JavaScript, or one of the few forms that are not. */
 import type { CommandContext } from './command-context.ts'
+import { usageError } from './command-faults.ts'
 import type { Outcome, Session, StatementSource } from './session.ts'
 import { readSugar, type Sugar } from './sugar.ts'
 
@@ -14,7 +15,7 @@ export async function runInput(context: InputContext, source: StatementSource): 
 
 async function runSugar(sugar: Sugar, { session, env, prompt }: InputContext): Promise<Outcome> {
   if (sugar.kind === 'exit') {
-    session.exit(0)
+    session.exit(sugar.code)
     return 'done'
   }
   if (sugar.kind === 'help') {
@@ -22,6 +23,7 @@ async function runSugar(sugar: Sugar, { session, env, prompt }: InputContext): P
     session.output.result(helpText(session, namedValue(sugar.name, session)))
     return 'done'
   }
+  if (sugar.text === '') throw usageError('!command', '! needs a command, such as !ls -l $image')
   const { runInShell } = await import('./subprocess.ts')
   const image = session.lastImagePath
   const run = (): Promise<number> =>
@@ -33,7 +35,8 @@ async function runSugar(sugar: Sugar, { session, env, prompt }: InputContext): P
 }
 
 /** What a name stands for; the name itself when it is not defined, so that help can say so. */
-function namedValue(name: string, session: Session): unknown {
+function namedValue(name: string | undefined, session: Session): unknown {
+  if (name === undefined) return undefined
   let value: unknown = globalThis
   for (const part of name.split('.')) {
     if (value === undefined || value === null) return name

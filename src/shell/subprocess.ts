@@ -1,7 +1,7 @@
 /** Programs that take the terminal over for a while: `!cmd` and the editor. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SregistryError } from '../errors/sregistry-error.ts'
 
@@ -29,7 +29,7 @@ export function runInShell(line: string, options: SubprocessOptions): Promise<nu
     })
     child.once('exit', (code, signal) => {
       end()
-      resolve(code ?? (signal === 'SIGINT' ? 130 : 143))
+      resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL'])
     })
   })
 }

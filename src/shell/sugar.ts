@@ -1,11 +1,14 @@
-/** The few forms that are no JavaScript: `x?`, `!cmd`, and `exit` alone. */
+/** The few forms that are no JavaScript: `x?`, `?x`, `?`, `!cmd`, and `exit` or `exit()` alone. */
 
 export type Sugar =
-  | { readonly kind: 'help'; readonly name: string }
+  /** Without a name: what there is. */
+  | { readonly kind: 'help'; readonly name: string | undefined }
   | { readonly kind: 'command'; readonly text: string }
-  | { readonly kind: 'exit' }
+  | { readonly kind: 'exit'; readonly code: number }
 
-const helpForm = /^\s*([\p{L}_$][\w$]*(?:\.[\p{L}_$][\w$]*)*)\s*\?\s*$/u
+const path = String.raw`[\p{L}_$][\w$]*(?:\.[\p{L}_$][\w$]*)*`
+const helpForm = new RegExp(`^\\s*(?:(${path})\\s*\\?{1,2}|\\?{1,2}\\s*(${path})?)\\s*$`, 'u')
+const exitForm = /^(exit|quit)(?:\(\s*(\d*)\s*\))?$/
 
 /**
  * @param isDefined Whether a name means something in the session. `!ls` and `!client` are both valid
@@ -13,9 +16,10 @@ const helpForm = /^\s*([\p{L}_$][\w$]*(?:\.[\p{L}_$][\w$]*)*)\s*\?\s*$/u
  */
 export function readSugar(source: string, isDefined: (name: string) => boolean): Sugar | undefined {
   const help = helpForm.exec(source)
-  if (help?.[1] !== undefined) return { kind: 'help', name: help[1] }
-  const word = source.trim().replace(/;$/, '')
-  if ((word === 'exit' || word === 'quit') && !isDefined(word)) return { kind: 'exit' }
+  if (help !== null) return { kind: 'help', name: help[1] ?? help[2] }
+  const [, word, code = ''] = exitForm.exec(source.trim().replace(/;$/, '')) ?? []
+  if (word !== undefined && !isDefined(word)) return { kind: 'exit', code: Number(code) % 256 }
+  if (source.trim() === '!') return { kind: 'command', text: '' }
   const command = /^!([^=!\n][^\n]*)\n?$/.exec(source)?.[1]
   if (command === undefined) return undefined
   return isExpression(command, isDefined) ? undefined : { kind: 'command', text: command.trim() }

@@ -1,5 +1,6 @@
 /** A rung of the doctor's ladder as lines: its mark, its evidence, where values come from, the mend. */
 import { redact } from '../errors/redact.ts'
+import { plainWords } from './plain-words.ts'
 import { sanitise } from './sanitise.ts'
 import type { TerminalStyle } from './terminal-style.ts'
 import { padText, textWidth, wrapWords } from './text-width.ts'
@@ -27,12 +28,12 @@ export function formatRung(rung: ShownRung, style: TerminalStyle): readonly stri
   const indent = ' '.repeat(isBeside ? beside : 4)
   const room = width - indent.length
   const pushed = textWidth(name) - nameWidth
-  const evidence = wrapWords(textOf(rung.evidence), room, isBeside ? room - pushed : room)
+  const evidence = wrapWords(textOf(rung.evidence, style), room, isBeside ? room - pushed : room)
   const [first = '', ...rest] = isBeside ? evidence : ['', ...evidence]
   const lines = [`${start}${first}`.trimEnd(), ...rest.map((line) => `${indent}${line}`)]
-  const source = wrapWords(textOf(rung.source), room)
+  const source = wrapWords(textOf(rung.source, style), room)
   lines.push(...source.map((line) => `${indent}${colours.dim(line)}`))
-  const hint = textOf(rung.hint)
+  const hint = textOf(rung.hint, style)
   // a mend is to be copied: it is never broken
   if (hint !== '') lines.push(`  ${colours.warn('hint')}: ${hint}`)
   return lines
@@ -44,6 +45,6 @@ function markOf(status: string, { colours, glyphs }: TerminalStyle): string {
   return status === 'warning' ? colours.warn(glyphs.skipped) : colours.dim(glyphs.skipped)
 }
 
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? sanitise(redact(value)) : ''
+function textOf(value: unknown, style: TerminalStyle): string {
+  return typeof value === 'string' ? plainWords(sanitise(redact(value)), style) : ''
 }

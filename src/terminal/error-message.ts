@@ -2,6 +2,7 @@
 
 import { redact } from '../errors/redact.ts'
 import { isSregistryError } from '../errors/sregistry-error.ts'
+import { plainWords } from './plain-words.ts'
 import { sanitise, sanitiseJson, sanitiseLines } from './sanitise.ts'
 import type { TerminalStyle } from './terminal-style.ts'
 
@@ -24,7 +25,7 @@ export function formatError(error: unknown, style: TerminalStyle): string {
   if (error.hint !== undefined) lines.push(`  ${colours.warn('hint')}: ${shown(error.hint)}`)
   const cause = describeCause(error.cause)
   if (cause !== undefined) lines.push(`  ${colours.dim(`cause: ${shown(cause)}`)}`)
-  return lines.join('\n')
+  return plainWords(lines.join('\n'), style)
 }
 
 /** The stack of an error and of its causes, for `--debug` and `.error`. */

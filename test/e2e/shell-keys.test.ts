@@ -339,6 +339,22 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await terminal.until(/40 \+ 2\n42\naws:us-east-1>$/)
     terminal.press('Up')
     await terminal.until(/> 40 \+ 2$/)
+    terminal.press('C-c')
+    const file = join(home, 'edited.session')
+    terminal.enter(`.save ${file}`)
+    await terminal.until('saved to')
+    expect(readFileSync(file, 'utf8')).toContain('us-east-1> 40 + 2\n42\n')
+    expect(readFileSync(file, 'utf8')).not.toContain('.edit')
+  })
+
+  test('.history finds statements, not itself and not their numbers', async () => {
+    await start()
+    terminal.enter("'one'")
+    terminal.enter("'two'")
+    terminal.enter('.history two')
+    await terminal.until(/^ {3}2 {2}'two'\naws:us-east-1>$/m)
+    terminal.enter('.history 1')
+    await terminal.until(/> \.history 1\naws:us-east-1>$/)
   })
 
   test('.use changes client and prompt', async () => {

@@ -84,6 +84,12 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     const first = await start({ flags: [], columns: 120 })
     expect(first.screen()).toMatch(/^\[client\|aws\] \[database\|sqlite:.*sregistry\.db\]\n/)
     expect(first.screen()).toContain("client.pull('library/busybox')  makes an image")
+    const lessons = first
+      .screen()
+      .split('\n')
+      .filter((line) => line.startsWith('  '))
+    expect(lessons).toHaveLength(3)
+    expect(Math.max(...lessons.map((line) => line.length))).toBeLessThan(80)
     first.enter("image = client.pull('library/busybox')")
     await first.until(/Success! .*library-busybox:latest\.simg/)
     first.enter('exit')

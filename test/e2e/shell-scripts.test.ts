@@ -125,6 +125,59 @@ describe('work that nobody awaits', () => {
   })
 })
 
+describe('what other programs understand', () => {
+  test.each([
+    ['help', 'Names at hand\n'],
+    ['?', 'Names at hand\n'],
+    ['help()', 'Names at hand\n'],
+    ['client.pull', 'client.pull(reference | [references]'],
+    ['client.pull??', 'client.pull(reference | [references]'],
+    ['print', 'print(...values)\n'],
+  ])('%s is answered with help', async (typed, start) => {
+    const { code, stdout } = await run(['-e', typed])
+    expect([code, stdout.slice(0, start.length)]).toEqual([0, start])
+  })
+
+  test.each([
+    ['ls', 'did you mean !ls?'],
+    ['docker pull busybox', "did you mean client.pull('busybox')?"],
+    ['client.pull(library/busybox)', "did you mean client.pull('library/busybox')?"],
+    ["client.pull('library/busybox)", 'the quote that begins there is not closed'],
+    [
+      "client.pull('library/busybox', force=True)",
+      "did you mean client.pull('library/busybox', { force: true })?",
+    ],
+    ['client.list()', 'help(client) lists what it can do'],
+    ['.pull library/busybox', 'did you mean client.pull()?'],
+    ['.quit', 'did you mean .exit?'],
+    ['.error now', 'usage: .error'],
+    ['.use eu-west-1', '.use region=eu-west-1'],
+    ['!', 'usage: !command'],
+  ])('%s is refused with what was meant', async (typed, advice) => {
+    const { code, stderr } = await run(['-e', typed])
+    expect(code).toBe(1)
+    expect(stderr).toContain(advice)
+  })
+
+  test('exit() and quit() leave, with a code', async () => {
+    expect(await run(['-e', '1', '-e', 'exit()', '-e', '2'])).toMatchObject({
+      code: 0,
+      stdout: '1\n',
+    })
+    expect(await run(['-e', 'quit(3)'])).toMatchObject({ code: 3 })
+  })
+
+  test('what print shows cannot move the cursor', async () => {
+    const { stdout } = await run(['-e', String.raw`print('v1\u001b[2J\u202e')`])
+    expect(stdout).toBe('v1\\u001b[2J\\u202e\n')
+  })
+
+  test('a command that a signal ended has its number in the exit code', async () => {
+    const { stderr } = await run(['-e', '!kill -9 $$'])
+    expect(stderr).toContain('exit code 137')
+  })
+})
+
 describe('what is run', () => {
   test('-e, each in turn, stopping at a failure', async () => {
     const { code, stdout, stderr } = await run(['-e', 'a = 1', '-e', 'b()', '-e', 'a + 1'])

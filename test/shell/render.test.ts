@@ -59,6 +59,14 @@ describe('a value is shown by what it is', () => {
     )
   })
 
+  test('an image is one line: the path that does not fit stands in the command below', async () => {
+    const path = `/home/someone/${'x'.repeat(40)}.simg`
+    const long = { ...image('library/busybox'), path, command: () => [`singularity run ${path}`] }
+    expect(await shown(long, { columns: 80 })).toBe(
+      `library/busybox:latest  888888888888  2.1 MiB\n  singularity run ${path}`,
+    )
+  })
+
   test.each([
     [
       'one with room is whole',

@@ -6,8 +6,14 @@ const defined = (name: string): boolean => ['client', 'image', 'ls'].includes(na
 test.each([
   ['client.pull?\n', { kind: 'help', name: 'client.pull' }],
   ['  image ? ', { kind: 'help', name: 'image' }],
-  ['exit\n', { kind: 'exit' }],
-  ['quit;', { kind: 'exit' }],
+  ['client.pull??', { kind: 'help', name: 'client.pull' }],
+  ['?client.pull', { kind: 'help', name: 'client.pull' }],
+  ['?\n', { kind: 'help', name: undefined }],
+  ['exit\n', { kind: 'exit', code: 0 }],
+  ['quit;', { kind: 'exit', code: 0 }],
+  ['exit()\n', { kind: 'exit', code: 0 }],
+  ['quit(3);', { kind: 'exit', code: 3 }],
+  ['!\n', { kind: 'command', text: '' }],
   ['!ps aux\n', { kind: 'command', text: 'ps aux' }],
   ['!/bin/true', { kind: 'command', text: '/bin/true' }],
   ['!singularity run $image', { kind: 'command', text: 'singularity run $image' }],
@@ -25,7 +31,8 @@ test.each([
   ['!!image'],
   ['!= 3'],
   ['a ? b : c'],
-  ['exit(3)'],
+  ["exit('x')"],
+  ['exit().then'],
   ['image?.path'],
 ])('%s is JavaScript', (source) => {
   expect(readSugar(source, defined)).toBeUndefined()
@@ -33,4 +40,5 @@ test.each([
 
 test('someone may have given the names exit and quit a meaning', () => {
   expect(readSugar('exit', () => true)).toBeUndefined()
+  expect(readSugar('quit()', () => true)).toBeUndefined()
 })

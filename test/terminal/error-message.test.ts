@@ -20,6 +20,15 @@ test('an error says what happened, what to do and why', () => {
   )
 })
 
+test('is told in ASCII where the terminal has no more', () => {
+  const error = new SregistryError('USAGE', 'the registry’s key AKIA…', { hint: 'sha256:…' })
+  expect(formatError(error, style)).toBe(
+    "error USAGE: the registry's key AKIA...\n  hint: sha256:...",
+  )
+  const unicode = terminalStyle({}, { LANG: 'C.UTF-8' })
+  expect(formatError(error, unicode)).toContain('registry’s key AKIA…')
+})
+
 test('of a foreign cause only its code is shown, as its message may hold a signed URL', () => {
   const cause = Object.assign(new Error('GET https://s3/x?X-Amz-Signature=abc'), {
     code: 'ECONNRESET',

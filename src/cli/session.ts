@@ -14,13 +14,15 @@ export type GlobalFlags = {
   readonly client?: string
 }
 
+export type SessionBase = Pick<Session, 'env' | 'flags' | 'stdout' | 'stderr'>
+
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
 export class Session {
-  readonly env: NodeJS.ProcessEnv = process.env
-  readonly stdout: Output = new Output(process.stdout)
-  readonly stderr: Output = new Output(process.stderr)
-  flags: GlobalFlags = {}
+  readonly env: NodeJS.ProcessEnv
+  readonly stdout: Output
+  readonly stderr: Output
+  flags: GlobalFlags
   /** Sets V8's flags for long work; what has nothing to do and what waits for a prompt does without. */
   readonly tuneEngine: () => void
   /** What is drawn now, if anything: a question takes it off the screen while it waits. */
@@ -29,12 +31,17 @@ export class Session {
   #signalled: keyof typeof signalNumbers | undefined
   #settings: Settings | undefined
 
-  constructor(tuneEngine: () => void = () => undefined) {
+  /** @param base What another session is, with the environment that this one shall have. */
+  constructor(tuneEngine: () => void = () => undefined, base?: SessionBase) {
     this.tuneEngine = tuneEngine
+    this.env = base?.env ?? process.env
+    this.stdout = base?.stdout ?? new Output(process.stdout)
+    this.stderr = base?.stderr ?? new Output(process.stderr)
+    this.flags = base?.flags ?? {}
   }
 
   get settings(): Settings {
-    this.#settings ??= loadSettings({ env: this.env, home: homedir() })
+    this.#settings ??= loadSettings({ env: this.env, home: this.env['HOME'] || homedir() })
     return this.#settings
   }
 

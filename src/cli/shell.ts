@@ -27,7 +27,11 @@ export function addShellCommand(program: Command, session: Session): void {
       'run this code; may be given again',
       (code, all: string[] = []) => [...all, code],
     )
-    .option('--check', 'compare saved sessions with what happens now')
+    .option(
+      '--check',
+      'compare saved sessions with what happens now; each runs with an empty storage of its own, and on ' +
+        'a local ECR if it says `needs: local-ecr`',
+    )
     .option('--keep-going', 'go on after a failure')
     .option('--stay', 'open the prompt after the scripts')
     .option('--norc', 'do not run the rc file')
@@ -45,11 +49,28 @@ export async function runShell(
   const [first, ...rest] = names
   const named = clientNames.find((name) => name === first)
   const files = named === undefined ? names : rest
+  session.ignoreSignals()
+  if (flags.check !== true || files.length === 0) {
+    process.exitCode = await openShell(session, { named, files, flags })
+    return
+  }
+  const { checkSessions } = await import('./check-sessions.ts')
+  process.exitCode = await checkSessions(session, files, (own, file) =>
+    openShell(own, { named, files: [file], flags }),
+  )
+}
+
+type ShellLine = {
+  readonly named: string | undefined
+  readonly files: readonly string[]
+  readonly flags: ShellCommandFlags
+}
+
+async function openShell(session: Session, { named, files, flags }: ShellLine): Promise<number> {
   const questions = new Questions(isTerminal() ? askOnTerminal : undefined)
   const clients = new ShellClients(session, questions)
-  session.ignoreSignals()
   try {
-    process.exitCode = await startShell({
+    return await startShell({
       client: clients.first(named),
       createClient: clients.create,
       questions,

@@ -17,7 +17,10 @@ import {
 import { openClient } from './shell-client.ts'
 import { outputModes, type ShellOptions } from './shell-options.ts'
 
-/** @returns 0 when every file keeps its word, 1 with a diff of the first difference of each otherwise, 2 without files. */
+/**
+ * @returns 0 when every file keeps its word, 1 with a diff of the first difference of each otherwise, 2 without
+ *   files.
+ */
 export async function checkSessions(options: ShellOptions): Promise<number> {
   const files = options.flags.files ?? []
   if (files.length === 0) {
@@ -57,6 +60,8 @@ async function checkSession(file: SessionFile, options: ShellOptions): Promise<s
   defineGlobals(session, globals ?? {})
   defineResults()
   const context = scriptContext(session, options)
+  if (file.steps.length === 0)
+    return ':1: there is no statement in it, such as aws:us-east-1> 1 + 1'
   for (const step of file.steps) {
     printed.length = 0
     const before = session.prompt

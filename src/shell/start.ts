@@ -29,8 +29,11 @@ function homeOf(options: ShellOptions): string {
 
 /** `… | head -1` closes our stdout; that is no fault, and nobody is left to tell. */
 function endQuietlyOnClosedPipe(stdout: TerminalOutput): void {
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
+  stdout.off('error', onOutputError) // several shells may start in a process, one after the other
+  stdout.on('error', onOutputError)
+}
+
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
 }

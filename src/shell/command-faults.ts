@@ -8,7 +8,11 @@ export function promptOf(
   name: string,
 ): NonNullable<CommandContext['prompt']> {
   if (context.prompt !== undefined) return context.prompt
-  throw new SregistryError('UNSUPPORTED', `${name} needs a prompt; a script has none`)
+  throw needsPrompt(name)
+}
+
+export function needsPrompt(name: string): SregistryError {
+  return new SregistryError('UNSUPPORTED', `${name} needs a prompt; a script has none`)
 }
 
 export function usageError(usage: string, message: string): SregistryError {

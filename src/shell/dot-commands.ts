@@ -5,7 +5,7 @@ import { formatStack } from '../terminal/error-message.ts'
 import { sanitiseLines } from '../terminal/sanitise.ts'
 import { clientMethods } from './api-help.ts'
 import type { CommandContext } from './command-context.ts'
-import { promptOf, usageError } from './command-faults.ts'
+import { needsPrompt, promptOf, usageError } from './command-faults.ts'
 import { type DotCommandName, dotCommandNames } from './command-names.ts'
 import { editStatement, loadFile, saveFile } from './file-commands.ts'
 import {
@@ -34,6 +34,7 @@ export function readCommand(line: string): CommandLine | undefined {
 /** Runs a command so that Ctrl-C reaches it; its failure is shown. */
 export function runCommand(context: CommandContext, line: CommandLine): Promise<Outcome> {
   return context.session.supervise(async () => {
+    if (Object.hasOwn(replCommands, line.name)) throw needsPrompt(`.${line.name}`)
     if (!isCommandName(line.name)) throw unknownCommand(line.name)
     const { usage, run } = dotCommands[line.name]
     const isAlone = usage === `.${line.name}`
@@ -172,9 +173,8 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
   },
 }
 
-/** Usage and summary of every command, with the two that node:repl itself brings. */
-export const commandHelps: CommandHelps = {
-  ...dotCommands,
+/** What node:repl itself does at a prompt. */
+const replCommands: CommandHelps = {
   editor: {
     usage: '.editor',
     example: '.editor',
@@ -186,6 +186,8 @@ export const commandHelps: CommandHelps = {
     summary: 'gives up a statement of several lines, as Ctrl-C does',
   },
 }
+
+export const commandHelps: CommandHelps = { ...dotCommands, ...replCommands }
 
 function switchCommand(mode: keyof OutputModes, summary: string): DotCommand {
   const usage = `.${mode} on|off`

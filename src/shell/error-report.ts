@@ -34,6 +34,13 @@ export function isCancelled(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === interruptedCode
 }
 
+/** What `--json` calls an error of no class of ours: the user's own by its name, as INTERNAL is a bug. */
+export function foreignCodeOf(error: unknown): string {
+  if (isCancelled(error)) return 'CANCELLED'
+  if (isBug(error)) return 'INTERNAL'
+  return error instanceof Error ? error.name : 'Error'
+}
+
 function message({ error, place }: FailureReport, style: TerminalStyle): string {
   if (isCancelled(error)) return cancelledLine(error, style)
   if (isSregistryError(error) || isBug(error)) return formatError(error, style)

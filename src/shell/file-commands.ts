@@ -1,5 +1,5 @@
 /** `.load`, `.save` and `.edit`: commands that read and write files. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { CommandContext } from './command-context.ts'
@@ -55,6 +55,12 @@ export async function editStatement(context: CommandContext, argument: string): 
 }
 
 async function readText(path: string): Promise<string> {
+  // a terminal would be read until its end, with the keys that are meant for the prompt
+  const isOther = await stat(path).then(
+    (found) => !found.isFile(),
+    () => false, // reading it tells why it cannot be
+  )
+  if (isOther) throw usageError('.load FILE', `${path} is no file`)
   const signal = currentStatement.getStore()?.signal
   try {
     return await readFile(path, { encoding: 'utf8', ...(signal && { signal }) })

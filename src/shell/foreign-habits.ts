@@ -30,7 +30,8 @@ export function meantByLine(
 }
 
 /** `pull library/busybox` as a call. Flags have no place in it. */
-function callOf([name = '', ...words]: readonly string[]): string | undefined {
+function callOf([command = '', ...words]: readonly string[]): string | undefined {
+  const name = command === 'create' ? 'createRepository' : command
   if (!Object.hasOwn(clientMethods, name)) return undefined
   const values = words.filter((word) => !word.startsWith('-')).map((word) => `'${word}'`)
   return `client.${name}(${values.join(', ')})`

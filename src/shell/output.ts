@@ -57,8 +57,8 @@ export class ShellOutput {
   }
 
   /** With `--json` an error is a result: one line of JSON on stdout. */
-  errorJson(error: unknown): void {
-    this.result(formatErrorJson(error))
+  errorJson(error: unknown, foreignCode: string): void {
+    this.result(formatErrorJson(error, foreignCode))
   }
 
   /** Sees every line that is printed, for `.save` and `--check`. */

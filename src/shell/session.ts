@@ -1,7 +1,7 @@
 /** What one shell session holds, and how it runs one statement. It reads no keys and draws no prompt. */
 import { stripVTControlCharacters } from 'node:util'
 import type { ResultKind } from './api-help.ts'
-import { formatFailure, isCancelled } from './error-report.ts'
+import { foreignCodeOf, formatFailure, isCancelled } from './error-report.ts'
 import { type Evaluation, evaluate, type SourcePlace } from './evaluate.ts'
 import { currentStatement, Statement } from './interrupt.ts'
 import { mistypedMember } from './mistyped-name.ts'
@@ -192,7 +192,7 @@ export class Session {
     this.#lastError = error
     setGlobal('_error', error)
     if (this.output.modes.json) {
-      this.output.errorJson(error)
+      this.output.errorJson(error, foreignCodeOf(error))
       return
     }
     const failure = { error, place, prefix, debug: this.output.modes.debug }

@@ -45,7 +45,11 @@ export async function editText(text: string, env: SubprocessOptions['env']): Pro
     await writeFile(path, text, { mode: 0o600 })
     const editor = env['VISUAL'] || env['EDITOR'] || 'vi'
     const code = await runInShell(`${editor} '${path}'`, { env: { ...env, SHELL: '/bin/sh' } })
-    if (code !== 0) throw new SregistryError('STORAGE', `${editor} ended with exit code ${code}`)
+    if (code !== 0) {
+      throw new SregistryError('STORAGE', `${editor} ended with exit code ${code}`, {
+        ...(code === 127 ? { hint: 'name one that is there: EDITOR=vi sregistry shell' } : {}),
+      })
+    }
     return await readFile(path, 'utf8')
   } finally {
     await rm(directory, { recursive: true, force: true })

@@ -1,5 +1,7 @@
 /** The few forms that are no JavaScript: `x?`, `?x`, `?`, `!cmd`, and `exit` or `exit()` alone. */
 
+import { Script } from 'node:vm'
+
 export type Sugar =
   /** Without a name: what there is. */
   | { readonly kind: 'help'; readonly name: string | undefined }
@@ -29,7 +31,16 @@ export function readSugar(source: string, isDefined: (name: string) => boolean):
 function isExpression(text: string, isDefined: (name: string) => boolean): boolean {
   const name = /^\s*([\p{L}_$][\w$]*)(?![\w$/-])/u.exec(text)?.[1]
   if (name === undefined) return /^\s*[([{'"`\d]/.test(text)
-  return keywords.has(name) || isDefined(name)
+  return keywords.has(name) || (isDefined(name) && isJavaScript(`!${text}`))
+}
+
+/** `sleep` is a name of the session, `!sleep 20` all the same a command. */
+function isJavaScript(source: string): boolean {
+  try {
+    return new Script(source) !== undefined
+  } catch {
+    return false // whatever is wrong with it, it is not JavaScript
+  }
 }
 
 const keywords = new Set(['true', 'false', 'null', 'undefined', 'this', 'await', 'typeof', 'new'])

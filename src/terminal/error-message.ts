@@ -45,11 +45,14 @@ function stackOf(error: Error): string {
   return error.stack ?? `${error.name}: ${error.message}`
 }
 
-/** `{"error":{"code":…,"message":…,"hint":…}}` on one line, for `--json`. */
-export function formatErrorJson(error: unknown): string {
+/**
+ * `{"error":{"code":…,"message":…,"hint":…}}` on one line, for `--json`.
+ * @param foreignCode Code of an error that is not of our class. Default: it is a bug.
+ */
+export function formatErrorJson(error: unknown, foreignCode = 'INTERNAL'): string {
   const known = isSregistryError(error)
   const record = {
-    code: known ? error.code : 'INTERNAL',
+    code: known ? error.code : foreignCode,
     message: redact(error instanceof Error ? error.message : String(error)),
     ...(known && error.hint !== undefined ? { hint: redact(error.hint) } : {}),
   }

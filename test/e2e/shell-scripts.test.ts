@@ -153,6 +153,9 @@ describe('what other programs understand', () => {
     ['.error now', 'usage: .error'],
     ['.use eu-west-1', '.use region=eu-west-1'],
     ['!', 'usage: !command'],
+    ['.editor', '.editor needs a prompt; a script has none'],
+    ['.load /dev/null', '/dev/null is no file'],
+    ['.load /', '/ is no file'],
   ])('%s is refused with what was meant', async (typed, advice) => {
     const { code, stderr } = await run(['-e', typed])
     expect(code).toBe(1)
@@ -238,6 +241,11 @@ describe('how it is told', () => {
       { a: 1 },
       { error: { code: 'NAME_UNKNOWN', message: expect.any(String), hint: expect.any(String) } },
     ])
+    // INTERNAL is a bug of ours
+    const { stdout: own } = await run(['--json'], { input: 'nope\n' })
+    expect(JSON.parse(own)).toEqual({
+      error: { code: 'ReferenceError', message: 'nope is not defined' },
+    })
   })
 
   test('| head -1 ends it quietly', async () => {

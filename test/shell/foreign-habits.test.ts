@@ -12,6 +12,7 @@ describe('a whole line', () => {
     ['docker pull busybox', "client.pull('busybox')"],
     ['singularity pull docker://busybox;', "client.pull('docker://busybox')"],
     ['images', 'client.images()'],
+    ['sregistry create team/new', "client.createRepository('team/new')"],
     ['ls', '!ls'],
     ['ls -l /tmp', '!ls -l /tmp'],
     ['docker run -it busybox', '!docker run -it busybox'],

@@ -17,6 +17,7 @@ test.each([
   ['!ps aux\n', { kind: 'command', text: 'ps aux' }],
   ['!/bin/true', { kind: 'command', text: '/bin/true' }],
   ['!singularity run $image', { kind: 'command', text: 'singularity run $image' }],
+  ['!image 20', { kind: 'command', text: 'image 20' }],
   ['!git-lfs x', { kind: 'command', text: 'git-lfs x' }],
 ])('%s is no JavaScript', (source, sugar) => {
   expect(readSugar(source, defined)).toEqual(sugar)

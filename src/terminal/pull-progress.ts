@@ -38,6 +38,9 @@ export type PullProgressOptions = {
 type Bar = { readonly label: string; done: number; total: number }
 
 const maxBars = 8
+const maxBarWidth = 30
+/** `100 %  999 MiB of 999 MiB  999 MiB/s  59:59 left`: what a bar leaves room for where it can. */
+const factsWidth = 48
 
 /** The bars of all pulls that run at the same time; close it before anything else is printed. */
 export class PullProgress {
@@ -166,21 +169,30 @@ class PullBars {
 function drawBar(bar: Bar, elapsedMs: number | undefined, style: TerminalStyle): string {
   const width = style.width - 1
   const share = bar.total > 0 ? Math.min(1, bar.done / bar.total) : 0
-  const facts = [`${padText(`${Math.floor(share * 100)}`, 3, 'right')} %`, amounts(bar)]
-  if (elapsedMs !== undefined && elapsedMs > 1000 && bar.done > 0) {
-    const rate = bar.done / (elapsedMs / 1000)
-    facts.push(formatRate(rate), `${formatClock(((bar.total - bar.done) / rate) * 1000)} left`)
-  }
   const labelWidth = Math.max(8, Math.min(24, Math.floor(width / 4)))
   const label = padText(shortLabel(bar.label, labelWidth, style), labelWidth, 'left')
-  const barWidth = Math.min(30, Math.floor(width / 4))
+  const least = Math.min(8, Math.floor(width / 4))
+  const spare = width - labelWidth - 2 - factsWidth
+  const barWidth = Math.max(least, Math.min(maxBarWidth, spare))
   const filled = Math.round(share * barWidth)
   const drawn =
     style.glyphs.barFull.repeat(filled) + style.glyphs.barEmpty.repeat(barWidth - filled)
-  const text = facts.join('  ')
-  const room = width - labelWidth - barWidth - 2
-  const tail = textWidth(text) <= room ? text : cutText(facts[0] ?? '', room, '')
-  return `${label} ${style.colours.place(drawn)} ${tail}`
+  const facts = factsOf(bar, share, elapsedMs, width - labelWidth - barWidth - 2)
+  return `${label} ${style.colours.place(drawn)} ${facts}`
+}
+
+/** As much as there is room for; how long it takes is worth more than how fast it is. */
+function factsOf(bar: Bar, share: number, elapsedMs: number | undefined, room: number): string {
+  const percent = `${padText(`${Math.floor(share * 100)}`, 3, 'right')} %`
+  const fits = (facts: readonly string[]): boolean => textWidth(facts.join('  ')) <= room
+  let choices = [[percent, amounts(bar)]]
+  if (elapsedMs !== undefined && elapsedMs > 1000 && bar.done > 0) {
+    const rate = bar.done / (elapsedMs / 1000)
+    const left = `${formatClock(((bar.total - bar.done) / rate) * 1000)} left`
+    const all = [percent, amounts(bar), formatRate(rate), left]
+    choices = [all, [percent, amounts(bar), left], [percent, left]]
+  }
+  return choices.find(fits)?.join('  ') ?? cutText(percent, room, '')
 }
 
 function amounts(bar: Bar): string {

@@ -52,10 +52,23 @@ test('one bar for each active layer and one for all', () => {
   vi.advanceTimersByTime(100)
   const frame = session.written.at(-1)?.split('\n')
   expect(frame).toEqual([
-    'sha256:8c5a.tar.gz  ██████████░░░░░░░░░  50 %  512 KiB of 1.0 MiB',
-    'sha256:91af.tar.gz  ░░░░░░░░░░░░░░░░░░░   0 %  0 B of 2.0 MiB',
-    'total               ███░░░░░░░░░░░░░░░░  16 %  512 KiB of 3.0 MiB',
+    'sha256:8c5a.tar.gz  █████░░░░░  50 %  512 KiB of 1.0 MiB',
+    'sha256:91af.tar.gz  ░░░░░░░░░░   0 %  0 B of 2.0 MiB',
+    'total               ██░░░░░░░░  16 %  512 KiB of 3.0 MiB',
   ])
+})
+
+test.each([
+  [80, 'total               ██░░░░░░░░  16 %  512 KiB of 3.0 MiB  256 KiB/s  0:10 left'],
+  [64, 'total           █░░░░░░░  16 %  512 KiB of 3.0 MiB  0:10 left'],
+  [40, 'total     █░░░░░░░  16 %  0:10 left'],
+])('in %i columns the total says how long it takes', (columns, line) => {
+  const session = open(columns)
+  startPull(session)
+  vi.advanceTimersByTime(2000)
+  session.onProgress({ type: 'layer-progress', layer: 0, done: mebibyte / 2, total: mebibyte })
+  vi.advanceTimersByTime(1)
+  expect(session.written.at(-1)?.split('\n').at(-1)).toBe(line)
 })
 
 test('bars are redrawn at most ten times a second, whatever arrives', () => {

@@ -12,7 +12,7 @@ const root = resolve(import.meta.dirname, '../..')
 const program = join(root, 'bin/sregistry.js')
 const target = join(root, 'repl-history/session.svg')
 const columns = 110
-const rows = 34
+const rows = 40
 /** A fixed name, as it is to be seen in the picture. */
 const home = join(tmpdir(), 'you')
 const socket = `sregistry-picture-${process.pid}`

@@ -24,7 +24,8 @@ export function formatError(error: unknown, style: TerminalStyle): string {
   const lines = [`${colours.bad(`error ${error.code}`)}: ${shown(error.message)}`]
   if (error.hint !== undefined) lines.push(`  ${colours.warn('hint')}: ${shown(error.hint)}`)
   const cause = describeCause(error.cause)
-  if (cause !== undefined) lines.push(`  ${colours.dim(`cause: ${shown(cause)}`)}`)
+  if (cause !== undefined && !repeats(error.message, cause))
+    lines.push(`  ${colours.dim(`cause: ${shown(cause)}`)}`)
   return plainWords(lines.join('\n'), style)
 }
 
@@ -65,6 +66,11 @@ function describeCause(cause: unknown): string | undefined {
   if (!(cause instanceof Error)) return undefined
   const code = 'code' in cause ? cause.code : undefined
   return typeof code === 'string' ? code : undefined
+}
+
+/** `there is no repository x on y: NAME_UNKNOWN …` below `there is no repository x on y (region z)`. */
+function repeats(message: string, cause: string): boolean {
+  return message.startsWith(cause.split(': ', 1)[0] ?? cause)
 }
 
 // Messages may carry a caret under the offending place, so their line ends are kept.

@@ -29,6 +29,17 @@ test('is told in ASCII where the terminal has no more', () => {
   expect(formatError(error, unicode)).toContain('registry’s key AKIA…')
 })
 
+test('a cause that says the same again is left to the stack', () => {
+  const cause = new SregistryError('NAME_UNKNOWN', 'there is no repository x on y: NAME_UNKNOWN')
+  const error = new SregistryError('NAME_UNKNOWN', 'there is no repository x on y (region z)', {
+    cause,
+  })
+  expect(formatError(error, style)).toBe(
+    'error NAME_UNKNOWN: there is no repository x on y (region z)',
+  )
+  expect(formatStack(error)).toContain('x on y: NAME_UNKNOWN')
+})
+
 test('of a foreign cause only its code is shown, as its message may hold a signed URL', () => {
   const cause = Object.assign(new Error('GET https://s3/x?X-Amz-Signature=abc'), {
     code: 'ECONNRESET',

@@ -60,14 +60,16 @@ async function checkSession(file: SessionFile, options: ShellOptions): Promise<s
   defineGlobals(session, globals ?? {})
   defineResults()
   const context = scriptContext(session, options)
+  const advice = file.needs === undefined ? `\n  hint: ${placeHint}` : ''
   if (file.steps.length === 0)
     return ':1: there is no statement in it, such as aws:us-east-1> 1 + 1'
   for (const step of file.steps) {
     printed.length = 0
     const before = session.prompt
+    if (step.prompt !== before) return `:${step.line}: the prompt is ${before}${advice}`
     await runStep(context, step)
     const actual = printed.join('').replace(/\n$/, '').split('\n')
-    const difference = describeDifference(step, before, actual)
+    const difference = describeDifference(step, actual)
     if (difference !== undefined) return difference
   }
   return undefined
@@ -80,12 +82,10 @@ function runStep(context: CommandContext, { source, line }: SessionStep): Promis
   return context.runStatement({ text: source, filename: `session:${line}` })
 }
 
-function describeDifference(
-  step: SessionStep,
-  prompt: string,
-  actual: readonly string[],
-): string | undefined {
-  if (step.prompt !== prompt) return `:${step.line}: the prompt is ${prompt}`
+const placeHint =
+  'the settings choose client and region; with `# needs: local-ecr` above it, it gets an ECR of its own'
+
+function describeDifference(step: SessionStep, actual: readonly string[]): string | undefined {
   const lines = actual.length === 1 && actual[0] === '' ? [] : actual
   const at = firstDifference(step.expected, lines)
   if (at === undefined) return undefined

@@ -18,12 +18,12 @@ export async function loadFile(context: CommandContext, file: string): Promise<O
   return result.failures > 0 ? 'failed' : 'done'
 }
 
-export async function saveFile({ session }: CommandContext, file: string): Promise<Outcome> {
+export async function saveFile({ session, env }: CommandContext, file: string): Promise<Outcome> {
   if (file === '') throw usageError('.save FILE', '.save needs a file')
   const { formatScript, formatSession, isSessionFile } = await import('./session-file.ts')
   const { entries } = session.transcript
   const text = isSessionFile(file)
-    ? formatSession(entries, session.output.style.width)
+    ? formatSession(entries, { needs: needsOf(env), width: session.output.style.width })
     : formatScript(entries)
   try {
     await writeFile(resolve(file), text)
@@ -32,6 +32,14 @@ export async function saveFile({ session }: CommandContext, file: string): Promi
   }
   session.output.notice(`saved to ${file}`)
   return 'done'
+}
+
+/** What runs on this machine now will not be there another time: a check must start it. */
+function needsOf(env: CommandContext['env']): string | undefined {
+  const isLocal = /^https?:\/\/(?:127\.0\.0\.1|localhost)[:/]/.test(
+    env['AWS_ENDPOINT_URL_ECR'] ?? '',
+  )
+  return isLocal ? 'local-ecr' : undefined
 }
 
 export async function editStatement(context: CommandContext, argument: string): Promise<Outcome> {

@@ -87,7 +87,12 @@ async function runFile(
     const { isSessionFile, statementsOf } = await import('./session-file.ts')
     return await runScript(context, isSessionFile(path) ? statementsOf(text) : text, names)
   } catch (cause) {
-    const error = new SregistryError('STORAGE', `${file} could not be read`, { cause })
+    // a client mistyped is taken for a file
+    const hint = 'name a file, or one of the clients: aws, docker, nvidia, ecr-public'
+    const error = new SregistryError('STORAGE', `${file} could not be read`, {
+      ...(/^[a-z-]+$/.test(file) ? { hint } : {}),
+      cause,
+    })
     context.session.showError(error, undefined, '')
     return { failures: 1, isCancelled: false }
   }

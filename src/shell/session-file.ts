@@ -83,14 +83,18 @@ export function firstDifference(
 }
 
 /** Writes a session with the volatile parts in brackets and without lines that hold a secret. */
-export function formatSession(entries: readonly TranscriptEntry[], width: number): string {
+export function formatSession(
+  entries: readonly TranscriptEntry[],
+  { needs, width }: Pick<SessionFile, 'needs' | 'width'>,
+): string {
   const steps = entries.filter(isShareable).map((entry) => {
     const typed = entry.source.trimEnd().split('\n').join(`\n${continuation}`)
     return [`${entry.prompt}${typed}`, ...entry.output.map(generalise).map(escapeComment)].join(
       '\n',
     )
   })
-  return `${[`# width: ${width}`, ...steps].join('\n')}\n`
+  const header = `# ${needs === undefined ? '' : `needs: ${needs}   `}width: ${width}`
+  return `${[header, ...steps].join('\n')}\n`
 }
 
 /** Writes only the statements that succeeded. */
@@ -108,6 +112,9 @@ export function generalise(line: string): string {
     .replace(/\b[0-9a-f]{64}\b/g, '[hex64]')
     .replace(/\b(?=\d*[a-f])[0-9a-f]{12}\b/g, '[hex12]') // with a letter: an account has twelve digits
     .replace(/(?<![\w:/.])\/(?:[\w.@+~-]+\/)+(?=[\w.@+~-])/g, '[path]/')
+    .replace(/\b(127\.0\.0\.1|localhost):\d+/g, '$1:[..]') // a port that was free then
+    .replace(/\bsqlite:\/{4}\S+/g, '[..]')
+    .replace(/\b(A[KS]IA…)\w+/g, '$1[..]')
     .replace(/\b\d+(?:\.\d+)? (?:KiB|MiB|GiB|TiB)\b/g, '[size]')
     .replace(/\b\d+(?:\.\d+)? m?s\b/g, '[time]')
     .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z?/g, '[date]')

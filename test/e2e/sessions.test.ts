@@ -92,6 +92,15 @@ describe('a session that does not keep its word', () => {
     expect(output).toContain(`x.session${place}`)
   })
 
+  test('that says nothing of what it needs is told where it ran', async () => {
+    const path = join(home, 'x.session')
+    writeFileSync(path, 'aws:us-east-1> 1\n1\n')
+    const { code, output } = await check(path)
+    expect(code).toBe(1)
+    expect(output).toContain('x.session:1: the prompt is docker:docker.io> \n  hint: ')
+    expect(output).toContain('# needs: local-ecr')
+  })
+
   test('a file that is not there is named', async () => {
     const { code, output } = await check(join(home, 'nowhere.session'))
     expect(code).toBe(1)

@@ -216,6 +216,8 @@ describe('what is run', () => {
     const { code, stderr } = await run(['nowhere.js'])
     expect(code).toBe(1)
     expect(stderr).toContain('error STORAGE: nowhere.js could not be read')
+    const mistyped = await run(['dokcer'])
+    expect(mistyped.stderr).toContain('one of the clients: aws, docker')
   })
 })
 

@@ -87,6 +87,7 @@ describe('comparing', () => {
 })
 
 describe('writing', () => {
+  const plain = { needs: undefined, width: 80 }
   const entry = (source: string, output: readonly string[], succeeded = true) => ({
     prompt: 'aws:us-east-1> ',
     source,
@@ -98,6 +99,9 @@ describe('writing', () => {
     ['Success! /home/u/.singularity/shub/x.simg', 'Success! [path]/x.simg'],
     [`'sha256:${'0'.repeat(64)}'`, "'sha256:[hex64]'"],
     ['2 layers, 1.0 MiB', '2 layers, [size]'],
+    ['aws://127.0.0.1:44919/x:1.0', 'aws://127.0.0.1:[..]/x:1.0'],
+    ['database sqlite:////home/u/sregistry.db', 'database [..]'],
+    ['key AKIA…1473', 'key AKIA…[..]'],
     ['took 12 ms', 'took [time]'],
     ['pulled 3 days ago', 'pulled [date]'],
     ['https://host/a/b?x=1', 'https://host/a/b?x=1'],
@@ -109,15 +113,21 @@ describe('writing', () => {
 
   test('what is written keeps its own word', () => {
     const lines = ['Exploding /home/u/x.tar.gz', 'Success! /home/u/b.simg', '1.0 MiB  3 days ago']
-    const written = formatSession([entry('f(\n1)\n', lines)], 80)
+    const written = formatSession([entry('f(\n1)\n', lines)], plain)
     const [step] = parseSession(written).steps
     expect(step?.source).toBe('f(\n1)')
     expect(firstDifference(step?.expected ?? [], lines)).toBeUndefined()
   })
 
+  test('what it ran on is written above it', () => {
+    const written = formatSession([entry('1', ['1'])], { needs: 'local-ecr', width: 100 })
+    expect(written).toBe('# needs: local-ecr   width: 100\naws:us-east-1> 1\n1\n')
+    expect(parseSession(written)).toMatchObject({ needs: 'local-ecr', width: 100 })
+  })
+
   test('what would be taken for a remark is not', () => {
     const lines = ['# heading', '', 'text']
-    const [step] = parseSession(formatSession([entry('f()', lines)], 80)).steps
+    const [step] = parseSession(formatSession([entry('f()', lines)], plain)).steps
     expect(step?.expected).toHaveLength(3)
     expect(firstDifference(step?.expected ?? [], lines)).toBeUndefined()
   })
@@ -128,7 +138,7 @@ describe('writing', () => {
       entry('.save x.session', ['saved']),
       entry('1', ['1']),
     ]
-    expect(formatSession(entries, 80)).toBe('# width: 80\naws:us-east-1> 1\n1\n')
+    expect(formatSession(entries, plain)).toBe('# width: 80\naws:us-east-1> 1\n1\n')
     expect(formatScript(entries)).toBe('1\n')
   })
 

@@ -6,6 +6,8 @@ export type NetworkLimits = {
   /** No byte for so long ends a body. */
   readonly idleMs: number
   readonly maxConnectionsPerHost: number
+  /** Bodies up to this size come by Node's own http, where their host is reached directly. */
+  readonly maxDirectBytes: number
 }
 
 /** FAULTS § 3; undici's timers are about a second coarse, so whole seconds only. */
@@ -14,6 +16,7 @@ export const networkLimits: NetworkLimits = {
   headersMs: 60_000,
   idleMs: 60_000,
   maxConnectionsPerHost: 8,
+  maxDirectBytes: 4 * 1024 * 1024,
 }
 
 /** Each address of a host gets this long: Node's 250 ms are too few on far or slow links. */

@@ -253,6 +253,7 @@ class HttpRegistryClient implements RegistryClient {
       url: this.#url(`${repository}/blobs/${formatDigest(descriptor.digest)}`),
       asked: this.#asked(repository, `the blob ${formatDigest(descriptor.digest)}`, 'blob'),
       headers: offset === 0 ? {} : { range: formatRangeFrom(offset) },
+      expectedBytes: descriptor.sizeBytes - offset,
       ...withSignal(signal),
     }
     const elsewhere = isForeignLayer(descriptor.mediaType) ? descriptor.urls?.[0] : undefined

@@ -34,6 +34,8 @@ export type RegistryRequest = {
   readonly url: URL
   readonly asked: AskedFor
   readonly headers: HttpHeaders
+  /** Size of a stream's body, where it is known. */
+  readonly expectedBytes?: number
   /** How often a 404 is asked again: a manifest just named by an index may be a moment behind. */
   readonly missingRetries?: number
   readonly signal?: AbortSignal
@@ -132,6 +134,7 @@ export class RegistrySession {
           method: 'GET',
           url,
           headers,
+          ...(request.expectedBytes === undefined ? {} : { expectedBytes: request.expectedBytes }),
           ...withSignal(request.signal),
         }),
     }

@@ -6,8 +6,10 @@
  * Three ways, chosen by measurement (Node 20, 2 cores, above the 22 ms of `node -e 0`). A small answer
  * comes by Node's own http where its host is reached directly: 8 ms, while ofetch over the built-in
  * fetch takes 47 to 95 and over undici's 145. Through a proxy it comes by ofetch over undici's fetch,
- * for Node's http knows no proxies. Blobs come by undici, where raw bytes and speed count.
+ * for Node's http knows no proxies. Blobs come by undici, where raw bytes and speed count; small ones,
+ * such as configs, by Node's http too: undici takes 70 ms to load.
  */
+import type { IncomingMessage } from 'node:http'
 import { cancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { readAtMost } from './bounded-body.ts'
@@ -40,6 +42,11 @@ export type SmallAnswer = {
   readonly bytes: Uint8Array
 }
 
+export type StreamRequest = HttpRequest & {
+  /** Size of the body, where it is known. */
+  readonly expectedBytes?: number
+}
+
 export type StreamAnswer = {
   readonly status: number
   readonly headers: HttpHeaders
@@ -53,7 +60,7 @@ export type Transport = {
   /** A small answer, whole: manifests, tokens, lists, errors. */
   ask(request: SmallRequest): Promise<SmallAnswer>
   /** A large answer, as a stream of raw bytes. */
-  stream(request: HttpRequest): Promise<StreamAnswer>
+  stream(request: StreamRequest): Promise<StreamAnswer>
   /** undici's dispatcher with all of this applied, for a requestHandler of the AWS SDK. Loads undici. */
   dispatcher(): Promise<import('undici').Dispatcher>
   /** `host[:port]` of the proxy that this URL would pass through; undefined when it goes directly. */
@@ -127,7 +134,10 @@ class NodeTransport implements Transport {
     }
   }
 
-  async stream(request: HttpRequest): Promise<StreamAnswer> {
+  async stream(request: StreamRequest): Promise<StreamAnswer> {
+    const { maxDirectBytes } = { ...networkLimits, ...this.#limits }
+    const isSmall = (request.expectedBytes ?? Number.POSITIVE_INFINITY) <= maxDirectBytes
+    if (isSmall && this.proxyOf(request.url) === undefined) return this.#streamDirectly(request)
     try {
       const [{ request: send }, dispatcher] = await Promise.all([
         import('undici'),
@@ -164,6 +174,30 @@ class NodeTransport implements Transport {
     ])
   }
 
+  async #streamDirectly(request: StreamRequest): Promise<StreamAnswer> {
+    const { headersMs, idleMs } = { ...networkLimits, ...this.#limits }
+    const limit = new AbortController()
+    const timer = setTimeout(() => limit.abort(timedOut(request, headersMs)), headersMs)
+    const signals = request.signal === undefined ? [] : [request.signal]
+    try {
+      const signal = AbortSignal.any([limit.signal, ...signals])
+      const answer = await this.#sendDirectly(request, signal)
+      answer.setTimeout(idleMs, () => answer.destroy(timedOut(request, idleMs)))
+      // an error after `discard` has nobody left to hear it
+      answer.on('error', () => undefined)
+      return {
+        status: answer.statusCode ?? 0,
+        headers: flatHeaders(answer.headers),
+        body: answer,
+        discard: (reason) => void answer.destroy(reason),
+      }
+    } catch (thrown) {
+      throw await this.#failed(limit.signal.aborted ? limit.signal.reason : thrown, request)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   async #askWithin(request: SmallRequest, signal: AbortSignal): Promise<SmallAnswer> {
     const isDirect = this.proxyOf(request.url) === undefined
     const { status, headers, body } = isDirect
@@ -178,17 +212,15 @@ class NodeTransport implements Transport {
   }
 
   async #askDirectly(request: SmallRequest, signal: AbortSignal): Promise<OpenAnswer> {
+    const answer = await this.#sendDirectly(request, signal)
+    return { status: answer.statusCode ?? 0, headers: flatHeaders(answer.headers), body: answer }
+  }
+
+  async #sendDirectly(request: HttpRequest, signal: AbortSignal): Promise<IncomingMessage> {
     this.#direct ??= this.#loadDirect()
     const connections = await this.#direct
     const { method, url, body } = request
-    const answer = await connections.send({
-      method,
-      url,
-      headers: this.#headers(request),
-      body,
-      signal,
-    })
-    return { status: answer.statusCode ?? 0, headers: flatHeaders(answer.headers), body: answer }
+    return connections.send({ method, url, headers: this.#headers(request), body, signal })
   }
 
   /** AWS's and OpenSSL's files of authorities reach Node's https only when they are handed to it. */
@@ -243,7 +275,7 @@ function hasOwnCertificates(env: TransportOptions['env']): boolean {
   return Boolean(env['AWS_CA_BUNDLE'] || env['SSL_CERT_FILE'])
 }
 
-function timedOut(request: SmallRequest, timeoutMs: number): SregistryError {
+function timedOut(request: HttpRequest, timeoutMs: number): SregistryError {
   const seconds = Math.ceil(timeoutMs / 1000)
   return new SregistryError('TIMEOUT', `${request.url.host} did not answer within ${seconds} s`)
 }

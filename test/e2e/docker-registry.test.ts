@@ -1,11 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasTool } from '../fakes/tools.ts'
 import { World } from './sregistry.ts'
 
+const modulesLog = pathToFileURL(resolve(import.meta.dirname, '../fakes/modules-log.mjs')).href
 const hasBoth = hasTool('docker-registry') && hasTool('skopeo')
 
 describe.skipIf(!hasBoth)('docker:// against a registry we did not write', () => {
@@ -34,6 +36,19 @@ describe.skipIf(!hasBoth)('docker:// against a registry we did not write', () =>
     expect({ code: first.code, stderr: first.stderr }).toEqual({ code: 0, stderr: '' })
     expect(first.stdout).toMatch(/^\[client\|docker\] /)
     expect((await world.run(['pull', reference])).stdout).toContain('[container][same]')
+  })
+
+  test('a small image is pulled without loading undici, which takes as long as all the rest', async () => {
+    const log = join(world.directory, 'modules.log')
+    const env = { MODULES_LOG: log, NODE_OPTIONS: `--import=${modulesLog}` }
+    const { code } = await world.run(
+      ['pull', '--no-cache', '--name', 'small.simg', `docker://${host}/library/busybox`],
+      { env },
+    )
+    expect(code).toBe(0)
+    const loaded = readFileSync(log, 'utf8')
+    expect(loaded).toContain('/dist/program/build-image.cjs')
+    expect(loaded).not.toContain('/undici/')
   })
 
   test('tags, manifest and layers look before pulling', async () => {

@@ -90,6 +90,23 @@ test('the limit holds for the body too', async () => {
   await expect(asking).rejects.toMatchObject({ error: { code: 'TIMEOUT' } })
 })
 
+test.each([
+  ['head', () => undefined],
+  ['body', stallAfter(Buffer.alloc(500), 100)],
+])('a small stream whose %s never comes ends in time', async (_, step) => {
+  server.on('/x', step)
+  const limits = { headersMs: 40, idleMs: 40 }
+  const transport = createTransport({ env: {}, limits })
+  transports.push(transport)
+  const streaming = async () => {
+    const url = new URL(`${server.origin}/x`)
+    const { body } = await transport.stream({ method: 'GET', url, expectedBytes: 500 })
+    await readAtMost(body, 1000, { what: 'it', isCut: false })
+  }
+  const failure = await streaming().catch((thrown) => thrown)
+  expect(failure.error ?? failure).toMatchObject({ code: 'TIMEOUT' })
+})
+
 test('N14: a host that does not exist is told at once, without the query', async () => {
   const asking = transportOf({}).ask(small('http://registry.invalid/v2/?token=SECRET'))
   const failure = await asking.catch((thrown) => thrown)

@@ -1,5 +1,5 @@
 /**
- * Makes dist/program/ of src/cli/: the program in CommonJS, a file for each way through it instead of a
+ * Makes dist/program/ of src/cli/ and of the threads of a pull: the program in CommonJS, a file for each way through it instead of a
  * file for each module. Every ES module costs half a millisecond of resolving, reading and linking, and
  * the first one the loader as well; see "The program is bundled" in ARCHITECTURE.md. The library stays
  * what tsc made of it.
@@ -35,6 +35,14 @@ const groups = [
   },
 ]
 
+/** What package.json's `imports` names. */
+const threads = [
+  'image/compose/compose-worker',
+  'image/encode-worker',
+  'image/layout/copy-worker',
+  'image/pack-worker',
+]
+
 /** Read by every command but the two quick ones. */
 const bundledPackages = ['commander']
 
@@ -65,8 +73,24 @@ await bundle.close()
 const start = output.find(({ fileName }) => fileName === 'start.cjs')
 if (!start?.exports?.includes('main')) throw new Error('dist/program/start.cjs has no main')
 rmSync(`${program}main.cjs`)
+for (const thread of threads) output.push(await bundleThread(thread))
 const bytes = output.reduce((sum, { code = '' }) => sum + code.length, 0)
 process.stdout.write(`dist/program: ${output.length - 1} files, ${Math.round(bytes / 1024)} KiB\n`)
+
+/** One file for each thread: a third of the time in which it starts. */
+async function bundleThread(module) {
+  const thread = await rolldown({
+    input: `${source}${module}.ts`,
+    platform: 'node',
+    tsconfig: false,
+    external: isLeftOut,
+    onLog: failOnWarnings,
+  })
+  const file = `${program}${module.slice(module.lastIndexOf('/') + 1)}.cjs`
+  const { output: written } = await thread.write({ file, format: 'cjs', comments: false })
+  await thread.close()
+  return written[0]
+}
 
 /** Packages stay in node_modules, `#…` is found by package.json: only our modules, and this one, go in. */
 function isLeftOut(id) {

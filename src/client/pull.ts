@@ -160,6 +160,7 @@ class Pull {
     const digest = formatDigest(image.manifestDigest)
     return {
       reference: sourceName(host, repository, digest),
+      repository: `${host}/${repository}`,
       manifestDigest: image.manifestDigest,
       config: image.config,
       layers: image.layers,

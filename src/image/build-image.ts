@@ -2,31 +2,31 @@
  * Makes an image file of a container image: packs its layers, merges them, puts the metadata layer on
  * top, lays the result out and writes it as squashfs or SIF (DESIGN § 2).
  */
-import { formatDigest } from '../registry/digest.ts'
+import { type Digest, formatDigest } from '../registry/digest.ts'
 import { partitionAlignment } from '../sif/sif-format.ts'
 import { sifPrefix } from '../sif/sif-writer.ts'
 import { type BlockCompressor, createBlockCompressor } from '../squashfs/block-compressor.ts'
+import { dataStart } from '../squashfs/table-encoder.ts'
 import type { AtomicFile } from '../storage/atomic-file.ts'
 import { diskError, isSystemError } from '../storage/disk-error.ts'
 import type { BuildEvent } from './build-event.ts'
+import { ComposeThread } from './compose/compose-thread.ts'
+import { type ComposeOptions, type Composer, LocalComposer } from './compose/composer.ts'
 import type { ImageSource } from './image-source.ts'
-import { inTurns } from './in-turns.ts'
-import { namedLayer } from './layer-failure.ts'
 import { type PackedLayers, packLayers } from './layer-packing.ts'
 import type { LayerStore } from './layer-store.ts'
+import { CopyAhead, isWorthCopyingAhead, rangesWithin, sharedLayers } from './layout/copy-ahead.ts'
+import type { CopiedRange } from './layout/image-layout.ts'
 import { writeSquashfsImage } from './layout/image-writer.ts'
 import { deffileText } from './metadata/deffile.ts'
 import { inspectMetadataJson, ociConfigJson } from './metadata/inspect-metadata.ts'
 import { imageTime, type MetadataOptions } from './metadata/metadata-config.ts'
 import { metadataLayerTar } from './metadata/metadata-layer.ts'
-import { packLayer } from './pack-layer.ts'
-import type { PackedLayer } from './packed-layer.ts'
+import { writePackedLayer } from './pack-layer.ts'
+import { readPackedLayer } from './packed-layer-reader.ts'
 import type { PackingParameters } from './packing-parameters.ts'
 import { PackingSlots } from './packing-slots.ts'
-import { layerSteps } from './tree/apply-layer.ts'
-import { applyMetadataLayer } from './tree/apply-metadata-layer.ts'
-import { DirectoryNode } from './tree/node.ts'
-import { type Ownership, setOwnership } from './tree/ownership.ts'
+import type { Ownership } from './tree/ownership.ts'
 import { writeFully } from './write-fully.ts'
 
 export type BuildOptions = Ownership & {
@@ -57,35 +57,42 @@ export async function buildImage(
   output: AtomicFile,
   options: BuildOptions,
 ): Promise<number> {
-  const compressor = createBlockCompressor(options.parameters.compression)
-  const build = new ImageBuild(source, options, compressor)
-  const metadata = await build.packMetadata()
-  const packed = await build.packLayers()
+  const build = new ImageBuild(source, output, options)
   try {
-    const size = await build.write(output, packed, metadata)
-    await packed.keep()
-    return size
-  } catch (error) {
-    const failure = output.explain(error)
-    await packed.salvage(failure)
-    throw failure
+    await build.begin()
+    const metadata = await build.packMetadata()
+    const packed = await build.packLayers()
+    try {
+      const size = await build.write(packed, metadata)
+      await packed.keep()
+      return size
+    } catch (error) {
+      const failure = output.explain(error)
+      await packed.salvage(failure)
+      throw failure
+    }
+  } finally {
+    await build.close()
   }
 }
 
 class ImageBuild {
   readonly #source: ImageSource
+  readonly #output: AtomicFile
   readonly #options: BuildOptions
   readonly #compressor: BlockCompressor
-  readonly #slots: PackingSlots
+  readonly #slots = new PackingSlots()
   readonly #metadata: MetadataOptions
   readonly #createdSeconds: number
   readonly #onEvent: (event: BuildEvent) => void
+  #ahead: CopyAhead | undefined
+  #composer: Composer | undefined
 
-  constructor(source: ImageSource, options: BuildOptions, compressor: BlockCompressor) {
+  constructor(source: ImageSource, output: AtomicFile, options: BuildOptions) {
     this.#source = source
+    this.#output = output
     this.#options = options
-    this.#compressor = compressor
-    this.#slots = new PackingSlots()
+    this.#compressor = createBlockCompressor(options.parameters.compression)
     this.#metadata = {
       reference: source.reference,
       digest: formatDigest(source.manifestDigest),
@@ -96,17 +103,36 @@ class ImageBuild {
     this.#onEvent = options.onEvent ?? (() => undefined)
   }
 
-  async packMetadata(): Promise<PackedLayer> {
+  /** The last image of the repository tells what this one probably begins with: that is begun at once. */
+  async begin(): Promise<void> {
+    const { memory } = this.#options.store
+    const remembered = await memory?.recall(this.#source.repository)
+    if (memory === undefined || remembered === undefined) return
+    const layers = this.#source.layers.map(({ digest }) => digest)
+    const shared = sharedLayers(remembered, layers)
+    const paths = layers.slice(0, shared).map(memory.pathOf)
+    const ranges = rangesWithin(remembered.ranges, shared)
+    if (!isWorthCopyingAhead(ranges)) return
+    // first, since all will wait for it in the end
+    this.#composer = this.#composeInThread(paths)
+    this.#ahead = await CopyAhead.start(ranges, paths, {
+      output: this.#output.handle,
+      base: this.#prefixBytes(),
+    })
+  }
+
+  async packMetadata(): Promise<string> {
     this.#onEvent({ type: 'line', text: 'Exploding environment.tar' })
     const { scratchPath, parameters, signal } = this.#options
     try {
-      return await packLayer(metadataLayerTar(this.#source.config, this.#metadata), {
+      await writePackedLayer(metadataLayerTar(this.#source.config, this.#metadata), {
         path: scratchPath,
         parameters,
         compressor: this.#compressor,
         slots: this.#slots,
         signal,
       })
+      return scratchPath
     } catch (error) {
       throw isSystemError(error) ? diskError(error, scratchPath, 'work') : error
     }
@@ -116,6 +142,7 @@ class ImageBuild {
     const lines = new LayerLines(this.#source, this.#onEvent)
     return packLayers(this.#source, {
       store: this.#options.store,
+      read: (path) => this.#composer?.read(path) ?? readDiffId(path),
       parameters: this.#options.parameters,
       compressor: this.#compressor,
       slots: this.#slots,
@@ -125,45 +152,70 @@ class ImageBuild {
     })
   }
 
-  async write(output: AtomicFile, packed: PackedLayers, metadata: PackedLayer): Promise<number> {
-    const root = await this.#merge(packed.layers, metadata)
-    // how long the prefix is does not depend on the size of what follows
-    const prefixBytes =
-      this.#options.format === 'sif' ? this.#sifPrefix(partitionAlignment).length : 0
-    const partitionBytes = await writeSquashfsImage(
-      output.handle,
-      root,
-      [...packed.layers, metadata],
-      {
-        base: prefixBytes,
-        blockSize: this.#options.parameters.blockSize,
-        createdSeconds: this.#createdSeconds,
-        compressor: this.#compressor,
-        onProgress: (done, total) => this.#onEvent({ type: 'write-progress', done, total }),
-        signal: this.#options.signal,
-      },
-    )
+  async write(packed: PackedLayers, metadata: string): Promise<number> {
+    const prefixBytes = this.#prefixBytes()
+    this.#composer ??= this.#composerForSize()
+    const { paddedBytes, ranges } = await writeSquashfsImage(this.#output, {
+      layers: [...packed.paths, metadata],
+      composer: this.#composer,
+      base: prefixBytes,
+      dataStart: dataStart(this.#options.parameters.compression),
+      ahead: this.#ahead,
+      onProgress: (done, total) => this.#onEvent({ type: 'write-progress', done, total }),
+      signal: this.#options.signal,
+    })
     // only now is the size known that the SIF's descriptors give
-    if (prefixBytes > 0) await writeFully(output.handle, this.#sifPrefix(partitionBytes), 0)
-    return prefixBytes + partitionBytes
+    if (prefixBytes > 0) await writeFully(this.#output.handle, this.#sifPrefix(paddedBytes), 0)
+    await this.#remember(ranges)
+    return prefixBytes + paddedBytes
   }
 
-  async #merge(layers: readonly PackedLayer[], metadata: PackedLayer): Promise<DirectoryNode> {
-    const mtime = this.#createdSeconds
-    const implied = { mode: 0o755, uid: 0, gid: 0, mtime, xattrs: undefined }
-    const root = new DirectoryNode(implied, -1)
+  /** Nothing is written into the output any more when this returns. */
+  async close(): Promise<void> {
+    await this.#ahead?.close()
+    await this.#composer?.close()
+  }
+
+  #composerForSize(): Composer {
+    const bytes = this.#source.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    if (bytes >= minThreadBytes) return this.#composeInThread([])
     const onNote = (text: string) => this.#onEvent({ type: 'note', text })
-    for (const [layer, { entries }] of layers.entries()) {
-      try {
-        const steps = layerSteps(root, entries, { layer, implied, onNote })
-        await inTurns(steps, 'merging the layers', this.#options.signal)
-      } catch (error) {
-        throw namedLayer(error, layer, this.#source.layers)
-      }
+    return new LocalComposer(this.#composeOptions(), onNote, this.#options.signal)
+  }
+
+  #composeInThread(expected: readonly string[]): Composer {
+    const onNote = (text: string) => this.#onEvent({ type: 'note', text })
+    const { signal } = this.#options
+    return new ComposeThread(this.#composeOptions(), { expected, onNote, signal })
+  }
+
+  #composeOptions(): ComposeOptions {
+    const { parameters, allRoot = false, fixPermissions = false } = this.#options
+    return {
+      parameters,
+      layers: this.#source.layers,
+      createdSeconds: this.#createdSeconds,
+      outputPath: this.#output.path,
+      base: this.#prefixBytes(),
+      allRoot,
+      fixPermissions,
     }
-    applyMetadataLayer(root, metadata.entries, { layer: layers.length, implied })
-    setOwnership(root, this.#options)
-    return root
+  }
+
+  async #remember(all: readonly CopiedRange[]): Promise<void> {
+    const { layers, repository } = this.#source
+    // those of the metadata layer, which is the last, serve no other image
+    const ranges = all.filter(({ source }) => source < layers.length)
+    if (!isWorthCopyingAhead(ranges)) return
+    await this.#options.store.memory?.remember(repository, {
+      layers: layers.map(({ digest }) => formatDigest(digest)),
+      ranges,
+    })
+  }
+
+  /** How long a SIF's prefix is does not depend on the size of what follows. */
+  #prefixBytes(): number {
+    return this.#options.format === 'sif' ? this.#sifPrefix(partitionAlignment).length : 0
   }
 
   #sifPrefix(partitionBytes: number): Uint8Array {
@@ -181,6 +233,13 @@ class ImageBuild {
       architecture: config.architecture,
     }).bytes
   }
+}
+
+/** Layers of an image that is composed in a thread have this many compressed bytes: one takes 40 ms to start. */
+const minThreadBytes = 33_554_432
+
+async function readDiffId(path: string): Promise<Digest> {
+  return (await readPackedLayer(path)).diffId
 }
 
 /** Layers finish in any order; their lines come in the order of the manifest. */

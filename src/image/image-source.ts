@@ -6,6 +6,8 @@ import type { ImageConfig } from '../registry/image-config.ts'
 export type ImageSource = {
   /** As people would write it in a definition file, without scheme: `HOST/library/busybox@sha256:…`. */
   readonly reference: string
+  /** `HOST/library/busybox` */
+  readonly repository: string
   readonly manifestDigest: Digest
   readonly config: ImageConfig
   readonly layers: readonly Descriptor[]

@@ -2,10 +2,10 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 
 /** Reads what IndexEncoder wrote; never beyond its bytes, whatever they are. */
 export class IndexDecoder {
-  private offset = 0
+  offset = 0
   private readonly buffer: Buffer
   /** All of it as one string: its parts are then cut without a copy and without leaving JavaScript. */
-  private readonly text: string
+  readonly text: string
 
   constructor(buffer: Buffer) {
     this.buffer = buffer
@@ -27,26 +27,37 @@ export class IndexDecoder {
     return value
   }
 
-  /** A number of things that take at least one byte each. */
-  count(): number {
+  /** @throws {SregistryError} IMAGE_INVALID beyond 2^bits - 1. */
+  unsigned(bits: 16 | 32): number {
+    const value = this.number()
+    if (value >= 2 ** bits) throw damaged('a number is too large')
+    return value
+  }
+
+  /** A number of things that take at least so many bytes each. */
+  count(bytesEach = 1): number {
     const count = this.number()
-    if (count > this.buffer.length - this.offset) throw damaged('a count is too large')
+    if (count > (this.buffer.length - this.offset) / bytesEach)
+      throw damaged('a count is too large')
     return count
   }
 
   latin1(): string {
-    const end = this.end()
-    const text = this.text.slice(this.offset, end)
-    this.offset = end
-    return text
+    const length = this.skip()
+    return this.text.slice(this.offset - length, this.offset)
+  }
+
+  /** Passes over a string. @returns its length; it ends at `offset`. */
+  skip(): number {
+    const length = this.count()
+    this.offset += length
+    return length
   }
 
   /** A copy. */
   bytes(): Uint8Array {
-    const end = this.end()
-    const bytes = new Uint8Array(this.buffer.subarray(this.offset, end))
-    this.offset = end
-    return bytes
+    const length = this.skip()
+    return new Uint8Array(this.buffer.subarray(this.offset - length, this.offset))
   }
 
   /** One of a list, by its number. */
@@ -59,11 +70,6 @@ export class IndexDecoder {
   /** @throws {SregistryError} IMAGE_INVALID when bytes are left. */
   finish(): void {
     if (this.offset !== this.buffer.length) throw damaged('bytes follow the index')
-  }
-
-  private end(): number {
-    const length = this.count()
-    return this.offset + length
   }
 
   private byte(): number {

@@ -9,15 +9,15 @@ import type { BuildEvent } from './build-event.ts'
 import { EncoderPool } from './encoder-pool.ts'
 import type { ImageSource } from './image-source.ts'
 import { BlobBytes, namedLayer } from './layer-failure.ts'
-import type { LayerDraft, LayerStore } from './layer-store.ts'
+import type { LayerDraft, LayerStore, ReadDiffId } from './layer-store.ts'
 import { packInThread } from './pack-in-thread.ts'
-import { packLayer } from './pack-layer.ts'
-import type { PackedLayer } from './packed-layer.ts'
+import { writePackedLayer } from './pack-layer.ts'
 import type { PackingParameters } from './packing-parameters.ts'
-import type { PackingSlots } from './packing-slots.ts'
+import { PackingSlots } from './packing-slots.ts'
 
 export type LayerPackingOptions = {
   readonly store: LayerStore
+  readonly read: ReadDiffId
   readonly parameters: PackingParameters
   readonly compressor: BlockCompressor
   /** Bound on blocks in flight, shared by all layers. */
@@ -30,8 +30,8 @@ export type LayerPackingOptions = {
 
 /** The packed layers of an image, and what is still to be done to keep them. */
 export type PackedLayers = {
-  /** Lowest first, one for each layer of the manifest. */
-  readonly layers: readonly PackedLayer[]
+  /** Paths of their files, lowest first, one for each layer of the manifest. */
+  readonly paths: readonly string[]
   /** Gives those made here their names in the store. */
   keep(): Promise<void>
   /** The same where the image could not be made: as many as can be kept shorten the next try. */
@@ -68,7 +68,7 @@ class LayersPacking {
   readonly #source: ImageSource
   readonly #options: LayerPackingOptions
   readonly #abort = new AbortController()
-  readonly #packed = new Map<string, PackedLayer>()
+  readonly #packed = new Map<string, string>()
   readonly #drafts: LayerDraft[] = []
   /** Errors of blobs that came otherwise than their digest says. */
   readonly #altered = new WeakSet<object>()
@@ -90,11 +90,9 @@ class LayersPacking {
     setMaxListeners(0, this.#abort.signal)
     try {
       if (signal.aborted) throw cancelled('the pull', signal.reason)
-      const queue = [...this.#work].sort((a, b) => b.layer.sizeBytes - a.layer.sizeBytes)
-      const workers = Array.from({ length: Math.min(maxLayers, queue.length) }, () =>
-        this.#drain(queue),
-      )
-      await Promise.all(workers)
+      const slots = new PackingSlots(maxLayers)
+      const largestFirst = [...this.#work].sort((a, b) => b.layer.sizeBytes - a.layer.sizeBytes)
+      await Promise.all(largestFirst.map((work) => this.#obtain(work, slots)))
     } finally {
       signal.removeEventListener('abort', stop)
       await this.#encoderPool?.close()
@@ -111,9 +109,9 @@ class LayersPacking {
   }
 
   result(): PackedLayers {
-    const layers = this.#source.layers.map((layer) => this.#packed.get(keyOf(layer)))
+    const paths = this.#source.layers.map((layer) => this.#packed.get(keyOf(layer)))
     return {
-      layers: layers.filter((layer) => layer !== undefined),
+      paths: paths.filter((path) => path !== undefined),
       keep: async () => {
         for (const draft of this.#drafts) await draft.commit()
       },
@@ -131,36 +129,50 @@ class LayersPacking {
     }
   }
 
-  /** Takes layers from the queue until it is empty or one has failed; never rejects. */
-  async #drain(queue: LayerWork[]): Promise<void> {
-    for (let work = queue.shift(); work !== undefined; work = queue.shift()) {
-      if (this.#failure !== undefined) return
+  /**
+   * Finds a layer, or packs it when there is a slot: what is missing is begun while the indexes of others
+   * are being read. Never rejects.
+   */
+  async #obtain(work: LayerWork, slots: PackingSlots): Promise<void> {
+    const { store, read } = this.#options
+    const { layer, diffId } = work
+    try {
+      const kept = await store.look(layer.digest, diffId, read)
+      if (kept !== undefined) return this.#reuse(work, kept)
+      await new Promise<void>((resolve) => slots.take(resolve))
       try {
-        this.#packed.set(keyOf(work.layer), await this.#obtain(work))
-      } catch (error) {
-        this.#failure ??= { error }
-        this.#abort.abort(error)
+        if (this.#failure === undefined) await this.#findOrPack(work)
+      } finally {
+        slots.release()
       }
+    } catch (error) {
+      this.#failure ??= { error }
+      this.#abort.abort(error)
     }
   }
 
-  async #obtain({ number, layer, diffId }: LayerWork): Promise<PackedLayer> {
+  #reuse({ number, layer }: LayerWork, path: string): void {
     const { store, onEvent } = this.#options
     const label = store.label(layer.digest)
+    this.#packed.set(keyOf(layer), path)
+    onEvent({ type: 'layer-reuse', layer: number, label, bytes: layer.sizeBytes })
+  }
+
+  async #findOrPack(work: LayerWork): Promise<void> {
+    const { number, layer, diffId } = work
+    const { store, read, onEvent } = this.#options
+    const label = store.label(layer.digest)
     const event = { layer: number, label, bytes: layer.sizeBytes }
-    const found = await store.find(layer.digest, diffId, this.#abort.signal)
-    if (found !== undefined) {
-      onEvent({ type: 'layer-reuse', ...event })
-      return found
-    }
+    const { signal } = this.#abort
+    const found = await store.find(layer.digest, diffId, { read, signal })
+    if (found !== undefined) return this.#reuse(work, found)
     onEvent({ type: 'layer-start', ...event })
-    const packed = await this.#packTwice(number, layer, diffId)
+    this.#packed.set(keyOf(layer), await this.#packTwice(number, layer, diffId))
     onEvent({ type: 'layer-done', ...event })
-    return packed
   }
 
   /** Bytes that came altered are given one more chance: they are known to be wrong only at their end. */
-  async #packTwice(number: number, layer: Descriptor, diffId: Digest): Promise<PackedLayer> {
+  async #packTwice(number: number, layer: Descriptor, diffId: Digest): Promise<string> {
     try {
       return await this.#pack(number, layer, diffId)
     } catch (error) {
@@ -170,7 +182,7 @@ class LayersPacking {
     }
   }
 
-  async #pack(number: number, layer: Descriptor, diffId: Digest): Promise<PackedLayer> {
+  async #pack(number: number, layer: Descriptor, diffId: Digest): Promise<string> {
     const { store } = this.#options
     const draft = await store.create(layer.digest)
     try {
@@ -186,7 +198,7 @@ class LayersPacking {
     number: number,
     layer: Descriptor,
     diffId: Digest,
-  ): Promise<PackedLayer> {
+  ): Promise<string> {
     const { parameters, compressor, slots, onEvent } = this.#options
     const bytes = new BlobBytes(
       this.#source.openLayer(layer, {
@@ -203,13 +215,14 @@ class LayersPacking {
         blobDigest: layer.digest,
         signal: this.#abort.signal,
       }
-      const packed =
-        layer.sizeBytes < minThreadBytes
-          ? await packLayer(bytes, { ...options, compressor, slots })
-          : await packInThread(bytes, { ...options, encoders: this.#encodersFor(layer) })
+      if (layer.sizeBytes < minThreadBytes) {
+        await writePackedLayer(bytes, { ...options, compressor, slots })
+      } else {
+        await packInThread(bytes, { ...options, encoders: this.#encodersFor(layer) })
+      }
       this.#drafts.push(draft)
       draft.publish()
-      return packed
+      return draft.path
     } catch (error) {
       const blob = hasCode(error, 'LAYER_INVALID') ? await bytes.failure() : undefined
       const cause = blob?.error ?? error

@@ -10,9 +10,8 @@ import { type AtomicFile, createAtomicFile } from '../storage/atomic-file.ts'
 import { isDiskError } from '../storage/disk-error.ts'
 import type { FileLock, LockHolder } from '../storage/file-lock.ts'
 import type { LayerCache, LayerCacheKey } from '../storage/layer-cache.ts'
-import type { PackedLayer } from './packed-layer.ts'
+import { type RememberedLayout, recallLayout, rememberLayout } from './layout/remembered-layout.ts'
 import { packedLayerVersion } from './packed-layer-format.ts'
-import { readPackedLayer } from './packed-layer-reader.ts'
 import type { PackingParameters } from './packing-parameters.ts'
 
 /** A layer that is being packed into a file that may become a cache entry. */
@@ -29,15 +28,35 @@ export type LayerDraft = {
   explain(error: unknown): unknown
 }
 
+/** Tells the diff id of a packed layer. @throws as `readPackedLayer`. */
+export type ReadDiffId = (path: string) => Promise<Digest>
+
+export type FindOptions = {
+  readonly read: ReadDiffId
+  readonly signal: AbortSignal
+}
+
 export type LayerStore = {
+  /** The path of a layer packed before, with this diff id, or undefined. */
+  look(blob: Digest, diffId: Digest, read: ReadDiffId): Promise<string | undefined>
   /**
-   * A layer packed before, with this diff id, or undefined: then the caller makes it. Where another
-   * process is making it, that is waited for.
+   * As look, but where another process is making the layer that is waited for; where there is none then,
+   * the caller makes it.
    */
-  find(blob: Digest, diffId: Digest, signal: AbortSignal): Promise<PackedLayer | undefined>
+  find(blob: Digest, diffId: Digest, options: FindOptions): Promise<string | undefined>
   create(blob: Digest): Promise<LayerDraft>
   /** What a layer is called in the output of a pull. */
   label(blob: Digest): string
+  /** What is known of images made before; undefined where nothing is kept. */
+  readonly memory: LayoutMemory | undefined
+}
+
+export type LayoutMemory = {
+  /** How the last image of a repository (`HOST/library/busybox`) was laid out. */
+  recall(repository: string): Promise<RememberedLayout | undefined>
+  remember(repository: string, layout: RememberedLayout): Promise<void>
+  /** Where a layer's packed file is, if it is there. */
+  pathOf(blob: Digest): string
 }
 
 export type CachedLayersOptions = {
@@ -63,14 +82,13 @@ export function cachedLayers(
   let isReadOnly = false
   const locks = new Map<string, FileLock>()
   return {
-    find: async (blob, diffId, signal) => {
+    look: (blob, diffId, read) => findCached(cache, keyOf(blob), { diffId, read }),
+    find: async (blob, diffId, { read, signal }) => {
       const key = keyOf(blob)
-      const found = await findCached(cache, key, diffId)
-      if (found !== undefined) return found
       const onWait = (holder: LockHolder | undefined) => onNote(waitingText(blob, holder))
       const lock = await cache.lock(key, { onWait, signal })
-      // made by another between the look and the lock, or while it was waited for
-      const made = await findCached(cache, key, diffId)
+      // made by another since the look, or while it was waited for
+      const made = await findCached(cache, key, { diffId, read })
       if (made !== undefined) await lock?.release()
       else if (lock !== undefined) locks.set(blob.hex, lock)
       return made
@@ -94,6 +112,11 @@ export function cachedLayers(
       return fallback.create(blob)
     },
     label: (blob) => cache.displayPath(blob),
+    memory: {
+      recall: (repository) => recallLayout(cache.layoutPath(repository)),
+      remember: (repository, layout) => rememberLayout(cache.layoutPath(repository), layout),
+      pathOf: (blob) => cache.pathOf(keyOf(blob)),
+    },
   }
 }
 
@@ -101,6 +124,7 @@ export function cachedLayers(
 export function temporaryLayers(directory: string): LayerStore {
   let made = 0
   return {
+    look: async () => undefined,
     find: async () => undefined,
     create: async () => {
       made += 1
@@ -116,6 +140,7 @@ export function temporaryLayers(directory: string): LayerStore {
       }
     },
     label: (blob) => `${blob.algorithm}:${blob.hex}.tar.gz`,
+    memory: undefined,
   }
 }
 
@@ -123,13 +148,12 @@ export function temporaryLayers(directory: string): LayerStore {
 async function findCached(
   cache: LayerCache,
   key: LayerCacheKey,
-  diffId: Digest,
-): Promise<PackedLayer | undefined> {
+  { diffId, read }: { readonly diffId: Digest; readonly read: ReadDiffId },
+): Promise<string | undefined> {
   const entry = await cache.find(key)
   if (entry === undefined) return undefined
   try {
-    const layer = await readPackedLayer(entry.path)
-    if (layer.diffId.hex === diffId.hex) return layer
+    if ((await read(entry.path)).hex === diffId.hex) return entry.path
   } catch (error) {
     // another process may have cleaned the cache since
     if (isDiskError(error, 'ENOENT')) return undefined

@@ -2,10 +2,10 @@ import { createRequire } from 'node:module'
 import { type Transferable, Worker } from 'node:worker_threads'
 
 /** The threads of a pull; package.json names the file of each (`imports`). */
-type ThreadKind = 'pack' | 'encode' | 'copy'
+type ThreadKind = 'pack' | 'encode' | 'copy' | 'compose'
 
-/** V8 would give each thread's young objects 48 MiB; these threads make few. */
-const resourceLimits = { maxYoungGenerationSizeMb: 4 }
+/** V8 would give each thread's young objects 48 MiB; most of these threads make few. */
+const fewObjects = { maxYoungGenerationSizeMb: 4 }
 
 /**
  * Starts a thread of our own, without the environment: none of them needs what may be secret there.
@@ -20,7 +20,7 @@ export function startThread(
   return new Worker(file, {
     workerData,
     transferList,
-    resourceLimits,
+    resourceLimits: kind === 'compose' ? {} : fewObjects,
     name: kind,
     execArgv: [],
     env: {},

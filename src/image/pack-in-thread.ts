@@ -1,6 +1,6 @@
 /**
  * Packs a layer in a thread of its own, so that layers use all processors while this thread downloads.
- * The same bytes as by packLayer, which is what the thread runs.
+ * The same bytes as by writePackedLayer, which is what the thread runs.
  */
 import type { Worker } from 'node:worker_threads'
 import { recoderModule } from '../deflate/recoder-module.ts'
@@ -12,8 +12,6 @@ import type { EncoderPool } from './encoder-pool.ts'
 import { startThread } from './own-thread.ts'
 import type { PackLayerOptions } from './pack-layer.ts'
 import type { FromPackThread, PackThreadData, ToPackThread } from './pack-thread-messages.ts'
-import type { PackedLayer } from './packed-layer.ts'
-import { decodeIndex } from './packed-layer-reader.ts'
 import { unpackFailure } from './thread-failure.ts'
 
 /** Bytes on their way to the thread. Messages would be copies, garbage of tens of megabytes in each. */
@@ -27,11 +25,11 @@ export type PackInThreadOptions = Pick<
   readonly encoders?: EncoderPool | undefined
 }
 
-/** @throws {SregistryError} as packLayer; the thread is ended whatever happens. */
+/** @throws {SregistryError} as writePackedLayer; the thread is ended whatever happens. */
 export async function packInThread(
   source: AsyncIterable<Uint8Array>,
   options: PackInThreadOptions,
-): Promise<PackedLayer> {
+): Promise<void> {
   const thread = new PackThread(options)
   const stop = () => thread.stop(cancelled('packing a layer', options.signal?.reason))
   options.signal?.addEventListener('abort', stop, { once: true })
@@ -39,17 +37,14 @@ export async function packInThread(
     for await (const chunk of cancellable(source, 'packing a layer', options.signal)) {
       if (!(await thread.send(chunk))) break
     }
-    const { index, position } = await thread.result()
-    const { buffer, byteOffset, byteLength } = index
-    return decodeIndex(Buffer.from(buffer, byteOffset, byteLength), position, options.path)
+    await thread.result()
   } finally {
     options.signal?.removeEventListener('abort', stop)
     await thread.close()
   }
 }
 
-type Packed = Extract<FromPackThread, { kind: 'packed' }>
-type Outcome = { readonly packed: Packed } | { readonly error: unknown }
+type Outcome = 'packed' | { readonly error: unknown }
 
 class PackThread {
   readonly #worker: Worker
@@ -97,11 +92,10 @@ class PackThread {
   }
 
   /** @throws what packing failed with. */
-  async result(): Promise<Packed> {
+  async result(): Promise<void> {
     this.#post('end')
     while (this.#outcome === undefined) await this.#change.next()
-    if ('error' in this.#outcome) throw this.#outcome.error
-    return this.#outcome.packed
+    if (this.#outcome !== 'packed') throw this.#outcome.error
   }
 
   /** Ends all waits with an error, unless there is a result. */
@@ -118,7 +112,7 @@ class PackThread {
   }
 
   #hear(message: FromPackThread): void {
-    if (message.kind === 'packed') this.#settle({ packed: message })
+    if (message.kind === 'packed') this.#settle('packed')
     else if (message.kind === 'failed') this.#settle({ error: unpackFailure(message.failure) })
     else {
       this.#pendingBytes -= message.bytes

@@ -23,5 +23,5 @@ export type ToPackThread = number | 'end'
 export type FromPackThread =
   /** So many bytes of the ring are free again. */
   | { readonly kind: 'taken'; readonly bytes: number }
-  | { readonly kind: 'packed'; readonly index: Uint8Array; readonly position: number }
+  | { readonly kind: 'packed' }
   | { readonly kind: 'failed'; readonly failure: ThreadFailure }

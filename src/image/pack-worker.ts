@@ -9,21 +9,21 @@ import { PackingSlots } from './packing-slots.ts'
 import { RemoteEncoders } from './remote-encoders.ts'
 import { packFailure } from './thread-failure.ts'
 
-if (parentPort !== null) await packFrom(parentPort, workerData as PackThreadData)
+if (parentPort !== null) void packFrom(parentPort, workerData as PackThreadData)
 
 async function packFrom(port: MessagePort, data: PackThreadData): Promise<void> {
   const tell = (message: FromPackThread) => port.postMessage(message)
   useRecoderModule(data.recoder)
   const remote = new RemoteEncoders(data.encoders, data.parameters.blockSize)
   try {
-    const { index, position } = await writePackedLayer(received(port, data.ring, tell), {
+    await writePackedLayer(received(port, data.ring, tell), {
       ...data,
       compressor: createBlockCompressor(data.parameters.compression),
       slots: new PackingSlots(),
       reusesChunks: true,
       remote,
     })
-    tell({ kind: 'packed', index, position })
+    tell({ kind: 'packed' })
   } catch (error) {
     tell({ kind: 'failed', failure: packFailure(error) })
   } finally {

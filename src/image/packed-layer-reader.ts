@@ -4,13 +4,14 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { Digest } from '../registry/digest.ts'
 import { blockRaw } from '../squashfs/format.ts'
+import { type Bounds, checkRange, checkSizeWord } from './content-decoder.ts'
+import { decodeEntries } from './entry-decoder.ts'
 import { damaged, IndexDecoder } from './index-decoder.ts'
-import type { PackedContent, PackedEntry, PackedFragment, PackedLayer } from './packed-layer.ts'
+import type { PackedFragment, PackedLayer } from './packed-layer.ts'
 import {
   checksumOffset,
   compressionKinds,
   digestAlgorithms,
-  entryKinds,
   headerBytes,
   headerMagic,
   packedLayerVersion,
@@ -90,12 +91,10 @@ export function decodeIndex(index: Buffer, dataEnd: number, path: string): Packe
   const tarBytes = decoder.number()
   const bounds = { dataEnd, blockSize: parameters.blockSize }
   const fragments = decodeList(decoder, () => decodeFragment(decoder, bounds))
-  const entries = decodeList(decoder, () => decodeEntry(decoder, fragments, bounds))
+  const entries = decodeEntries(decoder, fragments, bounds)
   decoder.finish()
   return { path, parameters, library, blobDigest, diffId, tarBytes, fragments, entries }
 }
-
-type Bounds = { readonly dataEnd: number; readonly blockSize: number }
 
 function checkBlockSize(size: number): void {
   const isPowerOfTwo = Number.isInteger(Math.log2(size))
@@ -125,100 +124,4 @@ function decodeFragment(decoder: IndexDecoder, bounds: Bounds): PackedFragment {
   if (sizeBytes > bounds.blockSize || sizeWord === 0) throw damaged('a fragment is too large')
   checkRange(position, sizeWord % blockRaw, bounds)
   return { position, sizeWord, sizeBytes }
-}
-
-function decodeEntry(
-  decoder: IndexDecoder,
-  fragments: readonly PackedFragment[],
-  bounds: Bounds,
-): PackedEntry {
-  const kind = decoder.choice(entryKinds)
-  const path = decoder.latin1()
-  const mode = decoder.number()
-  const uid = decoder.number()
-  const gid = decoder.number()
-  const mtime = decoder.number()
-  const xattrs = decodeXattrs(decoder)
-  switch (kind) {
-    case 'file': {
-      const content = decodeContent(decoder, fragments, bounds)
-      return { kind, path, mode, uid, gid, mtime, xattrs, content }
-    }
-    case 'symlink':
-    case 'hardlink':
-      return { kind, path, mode, uid, gid, mtime, xattrs, target: decoder.latin1() }
-    case 'char-device':
-    case 'block-device': {
-      const major = decoder.number()
-      return { kind, path, mode, uid, gid, mtime, xattrs, major, minor: decoder.number() }
-    }
-    default:
-      return { kind, path, mode, uid, gid, mtime, xattrs }
-  }
-}
-
-function decodeXattrs(decoder: IndexDecoder): ReadonlyMap<string, Uint8Array> | undefined {
-  const count = decoder.count()
-  if (count === 0) return undefined
-  const xattrs = new Map<string, Uint8Array>()
-  for (let i = 0; i < count; i += 1) xattrs.set(decoder.latin1(), decoder.bytes())
-  return xattrs
-}
-
-/** Most files have no blocks of their own. */
-const noBlocks = new Uint32Array()
-
-function decodeContent(
-  decoder: IndexDecoder,
-  fragments: readonly PackedFragment[],
-  bounds: Bounds,
-): PackedContent {
-  const sizeBytes = decoder.number()
-  const identity = decoder.latin1()
-  const position = decoder.number()
-  const fragmentNumber = decoder.number()
-  if (fragmentNumber === 0) {
-    const blocks = decodeBlocks(decoder, { sizeBytes, position }, bounds)
-    return { sizeBytes, identity, position, blocks, fragment: undefined }
-  }
-  const index = fragmentNumber - 1
-  const offset = decoder.number()
-  if (offset + sizeBytes > (fragments[index]?.sizeBytes ?? -1)) {
-    throw damaged('a file lies outside its fragment')
-  }
-  return { sizeBytes, identity, position, blocks: noBlocks, fragment: { index, offset } }
-}
-
-function decodeBlocks(
-  decoder: IndexDecoder,
-  { sizeBytes, position }: { readonly sizeBytes: number; readonly position: number },
-  bounds: Bounds,
-): Uint32Array {
-  const count = decoder.count()
-  if (count !== Math.ceil(sizeBytes / bounds.blockSize)) throw damaged('a file has lost blocks')
-  if (count === 0) return noBlocks
-  const blocks = new Uint32Array(count)
-  let storedBytes = 0
-  for (let i = 0; i < count; i += 1) {
-    const word = decoder.number()
-    checkSizeWord(word, bounds)
-    blocks[i] = word
-    storedBytes += word % blockRaw
-  }
-  checkRange(position, storedBytes, bounds)
-  return blocks
-}
-
-function checkSizeWord(word: number, { blockSize }: Bounds): void {
-  const size = word % blockRaw
-  if (word >= 2 * blockRaw || size > blockSize || (size === 0 && word !== 0)) {
-    throw damaged('the size of a block is wrong')
-  }
-}
-
-function checkRange(position: number, sizeBytes: number, { dataEnd }: Bounds): void {
-  if (sizeBytes === 0) return
-  if (position < headerBytes || position + sizeBytes > dataEnd) {
-    throw damaged('a block lies outside the file')
-  }
 }

@@ -4,6 +4,7 @@
  * format. This file holds the records; packed-layer-writer.ts and packed-layer-reader.ts the bytes.
  */
 import type { Digest } from '../registry/digest.ts'
+import type { PackedEntries } from './packed-entries.ts'
 import type { PackingParameters } from './packing-parameters.ts'
 
 /** Where the bytes of a file lie in a packed layer. A tail lies in a fragment only when size < block size. */
@@ -72,5 +73,5 @@ export type PackedLayer = {
   readonly tarBytes: number
   readonly fragments: readonly PackedFragment[]
   /** In the order of the tar archive. */
-  readonly entries: readonly PackedEntry[]
+  readonly entries: PackedEntries
 }

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os'
 
 /**
- * The bound on blocks that are being compressed, shared by all layers that pack at once. First come,
- * first served; a slot is held only while its block is in the thread pool, so no wait lasts for ever.
+ * A bound on what is done at once: blocks in the thread pool, by all layers together, or layers. First come,
+ * first served; a slot is held only while its block or layer is being packed, so no wait lasts for ever.
  */
 export class PackingSlots {
   private free: number
   private readonly waiting: (() => void)[] = []
 
-  /** @param count Default: two for each core and two for the pool's queue, so that it never runs dry. */
+  /** @param count Default, for blocks: two for each core and two for the pool's queue, so that it never runs dry. */
   constructor(count: number = 2 * availableParallelism() + 2) {
     this.free = count
   }

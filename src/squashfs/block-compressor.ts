@@ -7,9 +7,10 @@ import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { Compression } from './compression.ts'
+import { metadataBlockBytes } from './format.ts'
+import type { MetadataCompressor } from './metadata-writer.ts'
 
-export type BlockCompressor = {
-  readonly compression: Compression
+export type BlockCompressor = MetadataCompressor & {
   /** Name and version of what compresses, such as `zlib 1.3.1`: equal versions make equal bytes. */
   readonly library: string
   /** On the thread pool. The block itself when compressing makes it no smaller; it is then stored raw. */
@@ -63,10 +64,24 @@ class GzipCompressor implements BlockCompressor {
     return smaller(zlib.deflateSync(block, { level: this.compression.level }), block)
   }
 
+  compressMetadata(block: Uint8Array): Uint8Array {
+    return smaller(
+      zlib.deflateSync(block, { ...metadataWindow, level: this.compression.level }),
+      block,
+    )
+  }
+
   decompressSync(stored: Uint8Array, maxBytes: number): Uint8Array {
     return decompressBlock('gzip', stored, maxBytes)
   }
 }
+
+/** As much as metadata blocks can use: setting the usual 256 KiB of state up takes longer than compressing. */
+const metadataWindow = {
+  windowBits: 13,
+  memLevel: 7,
+  chunkSize: metadataBlockBytes + 1024,
+} as const
 
 /** More than deflate adds to incompressible blocks of up to 1 MiB. */
 const deflateOverheadBytes = 1024
@@ -117,6 +132,10 @@ class ZstdCompressor implements BlockCompressor {
     return smaller(singleSegment(stored), block)
   }
 
+  compressMetadata(block: Uint8Array): Uint8Array {
+    return this.compressSync(block)
+  }
+
   decompressSync(stored: Uint8Array, maxBytes: number): Uint8Array {
     return decompressBlock('zstd', stored, maxBytes)
   }
@@ -148,6 +167,10 @@ class NoCompressor implements BlockCompressor {
   }
 
   compressSync(block: Uint8Array): Uint8Array {
+    return block
+  }
+
+  compressMetadata(block: Uint8Array): Uint8Array {
     return block
   }
 

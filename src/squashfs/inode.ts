@@ -18,7 +18,9 @@ export type InodeMetadata = {
 
 export type DirectoryInode = InodeMetadata & {
   readonly kind: 'directory'
-  readonly children: Iterable<readonly [name: string, inode: Inode]>
+  /** In any order. */
+  entryNames(): string[]
+  inode(name: string): Inode | undefined
 }
 
 /** Where a file's bytes are in the image that is being written. */

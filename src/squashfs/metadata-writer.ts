@@ -4,8 +4,8 @@ import { metadataBlockBytes, metadataRaw, referenceBase } from './format.ts'
 /** What the table writers need of a block compressor. */
 export type MetadataCompressor = {
   readonly compression: Compression
-  /** The compressed block, or the block itself where compressing does not make it smaller. */
-  compressSync(block: Uint8Array): Uint8Array
+  /** A block of at most 8 KiB, compressed, or itself where compressing does not make it smaller. */
+  compressMetadata(block: Uint8Array): Uint8Array
 }
 
 /**
@@ -68,7 +68,7 @@ export class MetadataWriter {
   }
 
   #store(block: Uint8Array): void {
-    const compressed = this.#compressor.compressSync(block)
+    const compressed = this.#compressor.compressMetadata(block)
     const isRaw = compressed.length >= block.length
     const payload = isRaw ? block : compressed
     const stored = Buffer.allocUnsafeSlow(2 + payload.length)

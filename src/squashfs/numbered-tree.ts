@@ -77,13 +77,15 @@ class Collector {
   }
 
   collect(place: Waiting, waiting: Waiting[]): NumberedDirectory {
-    const entries = [...place.inode.children].sort(byName)
-    const names = entries.map(([name]) => name)
-    const children = new Uint32Array(entries.length)
+    // by code units, which are bytes here
+    const names = place.inode.entryNames().sort()
+    const children = new Uint32Array(names.length)
     const directory = { ...place, names, children }
     let position = 0
-    for (const [name, inode] of entries) {
+    for (const name of names) {
       checkName(directory, name, names[position - 1])
+      const inode = place.inode.inode(name)
+      if (inode === undefined) throw badName(directory, name, 'is no entry of its directory')
       const isDirectory = inode.kind === 'directory'
       const isSingle = inode.hasLinks === false && !isDirectory
       const known = isSingle ? undefined : this.#indexes.get(inode)
@@ -101,11 +103,6 @@ class Collector {
   #countLink(index: number): void {
     this.linkCounts[index] = (this.linkCounts[index] ?? 0) + 1
   }
-}
-
-function byName([a]: readonly [string, Inode], [b]: readonly [string, Inode]): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
 }
 
 function checkName(directory: NumberedDirectory, name: string, previous?: string): void {

@@ -3,6 +3,7 @@
  * decides the bytes, so entries are never changed, only made, found and removed, by any number of
  * processes and hosts at once.
  */
+import { createHash } from 'node:crypto'
 import { lstat, readdir, rename, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Compression } from '../squashfs/compression.ts'
@@ -49,6 +50,7 @@ export type CleanResult = {
 
 const ending = '.packed'
 const lockEnding = '.lock'
+const layoutEnding = '.layout'
 const minimumAgeMs = 60 * 60 * 1000
 
 /** The layer cache below a cache directory (`SINGULARITY_CACHEDIR`); nothing is touched until used. */
@@ -65,6 +67,12 @@ export class LayerCache {
 
   pathOf(key: LayerCacheKey): string {
     return join(this.directory, layerFileName(key))
+  }
+
+  /** Where it is kept how the last image of a repository was laid out. */
+  layoutPath(repository: string): string {
+    const name = createHash('sha256').update(repository).digest('hex')
+    return join(this.directory, `${name}${layoutEnding}`)
   }
 
   /** The name by which a layer is shown, whether or not it is there: `…/docker/sha256:….tar.gz`. */
@@ -137,6 +145,9 @@ export class LayerCache {
     await removeAbandonedFiles(this.directory)
     for (const name of await this.#names(lockEnding))
       await removeDeadLock(join(this.directory, name))
+    // small, and good only as long as their layers are: made again with the next image
+    for (const name of await this.#names(layoutEnding))
+      await unlink(join(this.directory, name)).catch(() => undefined)
     const entries = await this.list()
     const now = (await fileServerTime(this.directory)) ?? Date.now()
     const removed: CachedLayer[] = []

@@ -54,7 +54,9 @@ function readBy(name: string) {
 }
 
 test('each module lies in one file, so that there is one SregistryError', () => {
-  const modules = [...files.values()].flatMap((file) => file.modules)
+  // threads share nothing with the program but their messages
+  const own = [...files].filter(([name]) => !name.endsWith('-worker.cjs'))
+  const modules = own.flatMap(([, file]) => file.modules)
   expect(modules.length).toBeGreaterThan(150)
   expect(modules).toContain('errors/sregistry-error.ts')
   expect(modules.filter((one, index) => modules.indexOf(one) !== index)).toEqual([])
@@ -67,6 +69,12 @@ test('no package is required before something asks for it', () => {
       .map((one) => `${name} requires ${one}`),
   )
   expect(wrong).toEqual([])
+})
+
+test.each(['compose', 'copy', 'encode', 'pack'])('the thread that is to %s is one file', (name) => {
+  const { modules, required } = files.get(`${name}-worker.cjs`) ?? { modules: [], required: [] }
+  expect(modules.at(-1)).toMatch(new RegExp(`/${name}-worker\\.ts$`))
+  expect(required.filter((one) => !one.startsWith('node:'))).toEqual([])
 })
 
 describe('the prompt', () => {

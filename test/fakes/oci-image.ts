@@ -110,6 +110,7 @@ export function imageSource(image: OciImage, { delaysMs = [] }: SourceOptions = 
   )
   return {
     reference: `registry.example/test/image@${digestText(image.manifest)}`,
+    repository: 'registry.example/test/image',
     manifestDigest: computeDigest(image.manifest),
     config: parseImageConfig(image.config, layers.length, 'test'),
     layers,

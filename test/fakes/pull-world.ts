@@ -108,7 +108,12 @@ export class Home {
 
   /** Whole packed layers in the cache. */
   layers(): readonly string[] {
-    return this.#names('cache/docker').filter((name) => !name.startsWith('.tmp-'))
+    return this.#names('cache/docker').filter((name) => !/^\.tmp-|\.layout$/.test(name))
+  }
+
+  /** Files that tell how the last images of repositories were laid out. */
+  layouts(): readonly string[] {
+    return this.#names('cache/docker').filter((name) => name.endsWith('.layout'))
   }
 
   /** Everything unfinished, in whichever directory. */

@@ -44,7 +44,16 @@ export function directoryOf(
   children: Iterable<readonly [string, Inode]>,
   metadata: Metadata = {},
 ): DirectoryInode {
-  return { kind: 'directory', ...plain, mode: 0o755, ...metadata, children }
+  const entries = [...children]
+  const inodes = new Map(entries)
+  return {
+    kind: 'directory',
+    ...plain,
+    mode: 0o755,
+    ...metadata,
+    entryNames: () => entries.map(([name]) => name),
+    inode: (name) => inodes.get(name),
+  }
 }
 
 export function symlink(target: string, metadata: Metadata = {}): SymlinkInode {
@@ -72,7 +81,7 @@ export function testCompressor(compression: Compression = defaultCompression): M
   }[compression.kind]
   return {
     compression,
-    compressSync: (block) => {
+    compressMetadata: (block) => {
       const compressed = compress(block)
       return compressed.length < block.length ? compressed : block
     },
@@ -219,7 +228,7 @@ export class SquashfsImageBuilder {
   }
 
   #addBlock(block: Uint8Array): number {
-    const stored = this.compressor.compressSync(block)
+    const stored = this.compressor.compressMetadata(block)
     this.#pieces.push({ position: this.#end, bytes: stored })
     this.#end += stored.length
     return stored === block ? block.length | 0x100_0000 : stored.length

@@ -35,9 +35,7 @@ export function snapshotOfRecords(
     const [path, inode] = next
     met.push(next)
     paths.set(inode, [...(paths.get(inode) ?? []), path])
-    if (inode.kind !== 'directory') continue
-    for (const [name, child] of inode.children)
-      open.push([path === '' ? name : `${path}/${name}`, child])
+    if (inode.kind === 'directory') open.push(...entriesOf(inode, path))
   }
   for (const [path, inode] of met) {
     const names = paths.get(inode) ?? []
@@ -50,6 +48,13 @@ export function snapshotOfRecords(
     }
   }
   return snapshot
+}
+
+function entriesOf(directory: DirectoryInode, path: string): [string, Inode][] {
+  return directory.entryNames().flatMap((name) => {
+    const inode = directory.inode(name)
+    return inode === undefined ? [] : [[path === '' ? name : `${path}/${name}`, inode]]
+  })
 }
 
 function contentOfRecord(

@@ -1,11 +1,14 @@
 /** The same image gives the same file, whatever came first and however much was done at once. */
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { wholeImage } from '../contract/whole-image.ts'
 import { buildImageFile, type ImageFileOptions } from '../fakes/image-file.ts'
-import { PullWorld, sha256OfFile } from '../fakes/pull-world.ts'
+import { makeImage, ociManifestType } from '../fakes/oci-image.ts'
+import { type Home, PullWorld, sha256OfFile } from '../fakes/pull-world.ts'
+import { file, type LayerEntry, whiteout } from '../fakes/tar-layer.ts'
 import { run } from '../local-ecr/temporary-ecr.ts'
 
 const image = wholeImage()
@@ -52,6 +55,29 @@ test('pulled cold and from the cache, with one thread and with eight', async () 
   } finally {
     await world[Symbol.asyncDispose]()
   }
+})
+
+test.each<[string, readonly LayerEntry[]]>([
+  ['adds a file', [file('new', 'small')]],
+  ['hides what lies first', [whiteout('first'), file('new', 'small')]],
+])('a new tag that %s is copied ahead to the same bytes', async (_, layer) => {
+  await using world = await PullWorld.start()
+  // so large that copying ahead is worth a thread
+  const large = [file('first', randomBytes(1_000_000)), file('large', randomBytes(70_000_000))]
+  const next = makeImage([large, layer], { layerForm: 'none' })
+  await world.push('team/app', makeImage([large], { layerForm: 'none' }))
+  for (const bytes of [next.layers[1]?.bytes ?? next.config, next.config]) {
+    await world.pushBlob('team/app', bytes)
+  }
+  await world.pushManifest('team/app', 'next', next.manifest, ociManifestType)
+  const [home, other] = [world.home(), world.home()]
+  const pull = async (from: Home, tag: string) =>
+    sha256OfFile(
+      (await (await world.client(from)).pull(`team/app:${tag}`, { compression: 'none' })).path,
+    )
+  await pull(home, 'latest')
+  expect(home.layouts()).toHaveLength(1)
+  expect(await pull(home, 'next')).toBe(await pull(other, 'next'))
 })
 
 async function pullInProcess(path: string, env: NodeJS.ProcessEnv): Promise<void> {

@@ -28,7 +28,7 @@ test.each([
     dataEnd: dataStart(compression),
     fragments: [],
     // any block may be stored raw, so this is an image of any compressor
-    compressor: { compression, compressSync: (block) => block },
+    compressor: { compression, compressMetadata: (block) => block },
     blockSize: 131_072,
     createdSeconds: 0,
     deduplicated: true,
@@ -45,7 +45,7 @@ test.skipIf(!hasTool('unsquashfs'))('unsquashfs reads the level', () => {
   const { superblock, tables } = encodeSquashfsTables(directoryOf([['a', symlink('b')]]), {
     dataEnd: dataStart(compression),
     fragments: [],
-    compressor: { compression, compressSync: (block) => block },
+    compressor: { compression, compressMetadata: (block) => block },
     blockSize: 131_072,
     createdSeconds: 0,
     deduplicated: false,

@@ -100,7 +100,7 @@ test.each<[string, DirectoryInode, string, string]>([
     'a fragment',
   ],
 ])('%s is refused', (_, root, code, message) => {
-  if (root === selfReferring) Object.assign(root, { children: [['self', root]] })
+  if (root === selfReferring) Object.assign(root, directoryOf([['self', root]]))
   expect(() => encodeSquashfsTables(root, options)).toThrow(
     expect.objectContaining({ code, message: expect.stringContaining(message) }),
   )

@@ -131,3 +131,15 @@ describe('cleaning', () => {
     expect(entriesToRemove(entries, now, options).map(({ path }) => path)).toEqual(expected)
   })
 })
+
+test('cleaning takes away how images were laid out: their layers may be gone', async () => {
+  const cache = layerCache(scratch.path)
+  await put(key, 'layer')
+  const path = cache.layoutPath('registry.example/team/app')
+  expect(cache.layoutPath('registry.example/team/other')).not.toBe(path)
+  expect(path).not.toContain('team')
+  writeFileSync(path, '{}')
+  await cache.clean()
+  expect(existsSync(path)).toBe(false)
+  expect(await cache.list()).toHaveLength(1)
+})

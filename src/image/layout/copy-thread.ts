@@ -12,10 +12,12 @@ import type { CopyMessage, CopyOutcome, CopyThreadData } from './copy-messages.t
 import type { CopiedRange } from './image-layout.ts'
 import { type CopyOptions, cutShort, type LayerFiles } from './range-copy.ts'
 
+/** Less than this is copied before a thread has started. */
+export const threadFromBytes: number = 64 * 1024 * 1024
+
 /** A started thread, which copies once. Whoever starts one closes it; closing twice is harmless. */
 export class CopyThread {
   readonly #layers: LayerFiles
-  readonly #output: FileHandle
   readonly #stop = new Int32Array(new SharedArrayBuffer(4))
   readonly #worker: Worker
   readonly #ended: Promise<unknown>
@@ -23,7 +25,6 @@ export class CopyThread {
   /** Starting takes some 30 ms, which pass beside the work of this thread. */
   constructor(layers: LayerFiles, output: FileHandle) {
     this.#layers = layers
-    this.#output = output
     const workerData: CopyThreadData = {
       sources: layers.descriptors,
       output: output.fd,
@@ -39,18 +40,16 @@ export class CopyThread {
   /** As `copyRanges`; nothing is written any more when it returns. */
   async copy(ranges: readonly CopiedRange[], options: CopyOptions): Promise<void> {
     const { signal } = options
-    const writeback = new Writeback(this.#output)
     const stop = () => this.#requestStop()
     signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted) stop()
     try {
-      const outcome = await this.#run(ranges, options, writeback)
+      const outcome = await this.#run(ranges, options)
       if (outcome.type === 'stopped') throw cancelled('writing the image', signal?.reason)
       if (outcome.type === 'cut') throw cutShort(this.#layers.paths[outcome.source])
       if (outcome.type === 'failed') throw Object.assign(new Error(outcome.message), outcome.system)
     } finally {
       signal?.removeEventListener('abort', stop)
-      await writeback.end()
     }
   }
 
@@ -64,16 +63,11 @@ export class CopyThread {
     Atomics.store(this.#stop, 0, 1)
   }
 
-  #run(
-    ranges: readonly CopiedRange[],
-    { base, onBytes }: CopyOptions,
-    writeback: Writeback,
-  ): Promise<CopyOutcome> {
+  #run(ranges: readonly CopiedRange[], { base, onBytes }: CopyOptions): Promise<CopyOutcome> {
     return new Promise((resolve, reject) => {
       void this.#ended.then(reject)
       this.#worker.on('message', (message: CopyMessage) => {
         if (message.type !== 'copied') return resolve(message)
-        writeback.wrote(message.bytes)
         onBytes?.(message.bytes)
       })
       const placed = ranges.map((range) => ({ ...range, target: base + range.target }))
@@ -81,35 +75,3 @@ export class CopyThread {
     })
   }
 }
-
-/** Sends what was written to the disk while more is being written; one at a time. */
-class Writeback {
-  readonly #output: FileHandle
-  #unsentBytes = 0
-  #running: Promise<void> | undefined
-
-  constructor(output: FileHandle) {
-    this.#output = output
-  }
-
-  wrote(bytes: number): void {
-    this.#unsentBytes += bytes
-    if (this.#running !== undefined || this.#unsentBytes < writebackBytes) return
-    this.#unsentBytes = 0
-    // a failure shows again, and counts, at the fsync before the rename
-    this.#running = this.#output
-      .datasync()
-      .catch(() => undefined)
-      .then(() => {
-        this.#running = undefined
-      })
-  }
-
-  /** The file may be closed after this. */
-  async end(): Promise<void> {
-    await this.#running
-  }
-}
-
-/** What is worth a trip to the disk. */
-const writebackBytes = 64 * 1024 * 1024

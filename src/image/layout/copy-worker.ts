@@ -1,5 +1,9 @@
-/** The copying thread's own end (copy-thread.ts has the other): copies ranges once, one call after the other. */
-import { readSync, writeSync } from 'node:fs'
+/**
+ * The copying thread's own end (copy-thread.ts has the other): copies ranges once, one call after the other,
+ * and sends what it wrote to the disk while it writes more.
+ */
+import { fdatasync, readSync, writeSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CopyMessage, CopyOutcome, CopyThreadData } from './copy-messages.ts'
 import type { CopiedRange } from './image-layout.ts'
@@ -8,17 +12,24 @@ import type { CopiedRange } from './image-layout.ts'
 const chunkBytes = 256 * 1024
 /** How much is copied between two reports. */
 const reportBytes = 16 * 1024 * 1024
+/** What is worth a trip to the disk. */
+const syncBytes = 64 * 1024 * 1024
 
 const { sources, output, stop } = workerData as CopyThreadData
 const buffer = Buffer.allocUnsafeSlow(chunkBytes)
 let copied = 0
+let unsynced = 0
+let isSyncing = false
 
 parentPort?.once('message', (ranges: readonly CopiedRange[] | undefined) => {
-  if (ranges === undefined) return
-  const outcome = copyAll(ranges)
+  if (ranges !== undefined) void copyAll(ranges).then(end)
+})
+
+function end(outcome: CopyOutcome): void {
   report()
   tell(outcome)
-})
+  sync(1)
+}
 
 function tell(message: CopyMessage): void {
   parentPort?.postMessage(message)
@@ -26,13 +37,25 @@ function tell(message: CopyMessage): void {
 
 function report(): void {
   tell({ type: 'copied', bytes: copied })
+  unsynced += copied
   copied = 0
 }
 
-function copyAll(ranges: readonly CopiedRange[]): CopyOutcome {
+/** The thread ends only when the disk has answered: the file may be closed after it. */
+function sync(leastBytes: number): void {
+  if (isSyncing || unsynced < leastBytes) return
+  isSyncing = true
+  unsynced = 0
+  // a failure shows again, and counts, at the fsync before the rename
+  fdatasync(output, () => {
+    isSyncing = false
+  })
+}
+
+async function copyAll(ranges: readonly CopiedRange[]): Promise<CopyOutcome> {
   try {
     for (const range of ranges) {
-      const outcome = copyRange(range)
+      const outcome = await copyRange(range)
       if (outcome !== undefined) return outcome
     }
     return { type: 'done' }
@@ -42,14 +65,18 @@ function copyAll(ranges: readonly CopiedRange[]): CopyOutcome {
   }
 }
 
-function copyRange(range: CopiedRange): CopyOutcome | undefined {
+async function copyRange(range: CopiedRange): Promise<CopyOutcome | undefined> {
   for (let done = 0; done < range.sizeBytes; ) {
     if (Atomics.load(stop, 0) !== 0) return { type: 'stopped' }
     const bytes = copyChunk(range, done)
     if (bytes === 0) return { type: 'cut', source: range.source }
     done += bytes
     copied += bytes
-    if (copied >= reportBytes) report()
+    if (copied < reportBytes) continue
+    report()
+    sync(syncBytes)
+    // the disk's answer is heard in turns
+    await nextTurn()
   }
   return undefined
 }

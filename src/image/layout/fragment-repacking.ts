@@ -3,14 +3,15 @@
  * together into new ones. Thresholds depend on sizes alone, so that the same layers always give the
  * same image.
  */
-import type { PackedLayer } from '../packed-layer.ts'
-import type { ContentHome } from './content-home.ts'
+import type { PackedFragment, PackedLayer } from '../packed-layer.ts'
+import type { FileNode } from '../tree/node.ts'
 
 /** A fragment block of a layer, and the contents of the image that lie in it. */
 export type FragmentUse = {
   readonly source: number
   readonly index: number
-  readonly homes: ContentHome[]
+  readonly block: PackedFragment
+  readonly homes: FileNode[]
   liveBytes: number
 }
 
@@ -36,17 +37,17 @@ export function fragmentsToRepack(
   blockSize: number,
 ): FragmentUse[] {
   const chosen = uses.filter((use) => isWasteful(use, layers[use.source], blockSize))
-  const lost = chosen.some((use) => lostBytes(use, layers[use.source]) > 0)
+  const lost = chosen.some((use) => lostBytes(use) > 0)
   return chosen.length > 1 || lost ? chosen : []
 }
 
 function isWasteful(use: FragmentUse, layer: PackedLayer | undefined, blockSize: number): boolean {
   const isLast = layer !== undefined && use.index === layer.fragments.length - 1
-  return lostBytes(use, layer) >= blockSize / 4 || (isLast && use.liveBytes < blockSize / 2)
+  return lostBytes(use) >= blockSize / 4 || (isLast && use.liveBytes < blockSize / 2)
 }
 
-function lostBytes(use: FragmentUse, layer: PackedLayer | undefined): number {
-  return (layer?.fragments[use.index]?.sizeBytes ?? 0) - use.liveBytes
+function lostBytes(use: FragmentUse): number {
+  return use.block.sizeBytes - use.liveBytes
 }
 
 /**
@@ -71,11 +72,11 @@ export function packTails(
 }
 
 function moveTail(
-  home: ContentHome,
+  home: FileNode,
   block: { tails: MovedTail[]; sizeBytes: number },
   index: number,
 ): void {
-  const { sizeBytes, blocks, fragment } = home.packed
+  const { sizeBytes, fragment } = home.packed
   if (fragment === undefined) return
   block.tails.push({
     source: home.source,
@@ -83,8 +84,7 @@ function moveTail(
     offset: fragment.offset,
     sizeBytes,
   })
-  for (const file of home.files) {
-    file.content = { sizeBytes, start: 0, blocks, fragment: { index, offset: block.sizeBytes } }
-  }
+  home.fragment = index
+  home.offset = block.sizeBytes
   block.sizeBytes += sizeBytes
 }

@@ -6,8 +6,8 @@
 import { blockSizeMask } from '../../squashfs/format.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
 import type { PackedLayer } from '../packed-layer.ts'
-import type { DirectoryNode } from '../tree/node.ts'
-import { type ContentHome, findContentHomes } from './content-home.ts'
+import type { DirectoryNode, FileNode } from '../tree/node.ts'
+import { findContentHomes, homeOf } from './content-homes.ts'
 import {
   type FragmentUse,
   fragmentsToRepack,
@@ -22,6 +22,10 @@ export type CopiedRange = {
   sizeBytes: number
   /** Position in the squashfs image. */
   readonly target: number
+}
+
+export function rangesBytes(ranges: readonly CopiedRange[]): number {
+  return ranges.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
 export type ImageLayout = {
@@ -45,22 +49,26 @@ export function layOutImage(
   layers: readonly PackedLayer[],
   options: LayoutOptions,
 ): ImageLayout {
-  const homes = findContentHomes(root)
-  const uses = fragmentUses(homes)
+  const { homes, doubles } = findContentHomes(root)
+  const uses = fragmentUses(homes, layers)
   const repack = new Set(fragmentsToRepack(uses, layers, options.blockSize))
   const copier = new RangeCopier(options.dataStart)
-  const fragments: FragmentBlock[] = []
-  for (const extent of extentsOf(
-    homes,
+  const copied = new FragmentCopier(
     uses.filter((use) => !repack.has(use)),
-    layers,
-  )) {
-    const position = copier.copy(extent.source, extent.position, extent.sizeBytes)
-    if ('home' in extent) placeBlocks(extent.home, position)
-    else placeTails(extent.use, fragments.push({ position, sizeWord: extent.sizeWord }) - 1)
+    copier,
+  )
+  for (const home of homes) {
+    const { source, packed } = home
+    // holes have size words and no stored bytes
+    const storedBytes = packed.fragment === undefined ? storedBytesOf(packed.blocks) : 0
+    if (storedBytes === 0) continue
+    copied.copyBefore(source, packed.position)
+    home.start = copier.copy(source, packed.position, storedBytes)
   }
-  placeHoles(homes)
+  copied.copyBefore(Number.POSITIVE_INFINITY, 0)
+  const { fragments } = copied
   const repacked = packTails([...repack], fragments.length, options.blockSize)
+  for (const double of doubles) double.home = homeOf(double)
   return { ranges: copier.ranges, fragments, repacked, copiedEnd: copier.end }
 }
 
@@ -69,7 +77,7 @@ export function storedSize(sizeWord: number): number {
   return sizeWord & blockSizeMask
 }
 
-function fragmentUses(homes: readonly ContentHome[]): FragmentUse[] {
+function fragmentUses(homes: readonly FileNode[], layers: readonly PackedLayer[]): FragmentUse[] {
   const uses: FragmentUse[] = []
   let use: FragmentUse | undefined
   for (const home of homes) {
@@ -78,7 +86,9 @@ function fragmentUses(homes: readonly ContentHome[]): FragmentUse[] {
     const { index } = packed.fragment
     // homes come in the order of their places, so those in one fragment come together
     if (use?.source !== source || use.index !== index) {
-      use = { source, index, homes: [], liveBytes: 0 }
+      const block = layers[source]?.fragments[index]
+      if (block === undefined) throw new RangeError(`layer ${source} has no fragment ${index}`)
+      use = { source, index, block, homes: [], liveBytes: 0 }
       uses.push(use)
     }
     use.homes.push(home)
@@ -87,35 +97,9 @@ function fragmentUses(homes: readonly ContentHome[]): FragmentUse[] {
   return uses
 }
 
-type Extent = { readonly source: number; readonly position: number; readonly sizeBytes: number } & (
-  | { readonly home: ContentHome }
-  | { readonly use: FragmentUse; readonly sizeWord: number }
-)
-
-/** Everything that is copied, in the order in which it lies in the layers. */
-function extentsOf(
-  homes: readonly ContentHome[],
-  uses: readonly FragmentUse[],
-  layers: readonly PackedLayer[],
-): Extent[] {
-  const extents: Extent[] = []
-  for (const home of homes) {
-    const sizeBytes = storedBytes(home.packed.blocks)
-    if (sizeBytes > 0)
-      extents.push({ source: home.source, position: home.packed.position, sizeBytes, home })
-  }
-  for (const use of uses) {
-    const block = layers[use.source]?.fragments[use.index]
-    if (block === undefined) continue
-    const { position, sizeWord } = block
-    extents.push({ source: use.source, position, sizeBytes: storedSize(sizeWord), use, sizeWord })
-  }
-  return extents.sort((a, b) => a.source - b.source || a.position - b.position)
-}
-
-function storedBytes(blocks: Uint32Array): number {
+function storedBytesOf(blocks: Uint32Array): number {
   let sum = 0
-  for (const word of blocks) sum += storedSize(word)
+  for (let index = 0; index < blocks.length; index += 1) sum += storedSize(blocks[index] ?? 0)
   return sum
 }
 
@@ -145,25 +129,29 @@ class RangeCopier {
   }
 }
 
-function placeBlocks(home: ContentHome, start: number): void {
-  const { sizeBytes, blocks } = home.packed
-  for (const file of home.files) file.content = { sizeBytes, start, blocks, fragment: undefined }
-}
+/** Copies fragment blocks whole, each in its turn among the files that lie about it. */
+class FragmentCopier {
+  readonly fragments: FragmentBlock[] = []
+  readonly #uses: readonly FragmentUse[]
+  readonly #copier: RangeCopier
+  #next = 0
 
-/** Files of nothing but zeros have size words and no stored bytes. */
-function placeHoles(homes: readonly ContentHome[]): void {
-  for (const home of homes) {
-    const isHole = home.packed.fragment === undefined && home.files[0]?.content.sizeBytes === 0
-    if (isHole) placeBlocks(home, 0)
+  constructor(uses: FragmentUse[], copier: RangeCopier) {
+    this.#uses = uses.sort((a, b) => a.source - b.source || a.block.position - b.block.position)
+    this.#copier = copier
   }
-}
 
-function placeTails(use: FragmentUse, index: number): void {
-  for (const home of use.homes) {
-    const { sizeBytes, blocks, fragment } = home.packed
-    const offset = fragment?.offset ?? 0
-    for (const file of home.files) {
-      file.content = { sizeBytes, start: 0, blocks, fragment: { index, offset } }
+  /** Copies what lies before a place in the layers. */
+  copyBefore(source: number, position: number): void {
+    for (let use = this.#uses[this.#next]; use !== undefined; use = this.#uses[++this.#next]) {
+      const { block } = use
+      if (use.source > source || (use.source === source && block.position > position)) return
+      const target = this.#copier.copy(use.source, block.position, storedSize(block.sizeWord))
+      const index = this.fragments.push({ position: target, sizeWord: block.sizeWord }) - 1
+      for (const home of use.homes) {
+        home.fragment = index
+        home.offset = home.packed.fragment?.offset ?? 0
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Copying ranges of packed layers into the image, with reading and writing overlapped. */
+import type { Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { throwIfCancelled } from '../../errors/cancelled.ts'
 import { SregistryError } from '../../errors/sregistry-error.ts'
@@ -23,6 +24,16 @@ export class LayerFiles {
     for (const path of this.paths) this.handles.push(await openLayer(path))
   }
 
+  /** Opens the first ones, up to one that is not there. @returns how many. */
+  async openFirst(): Promise<number> {
+    for (const path of this.paths) {
+      const handle = await open(path, 'r').catch(() => undefined)
+      if (handle === undefined) break
+      this.handles.push(handle)
+    }
+    return this.handles.length
+  }
+
   /** @throws {SregistryError} IMAGE_INVALID when the file ends before the range does. */
   async read(source: number, buffer: Uint8Array, position: number): Promise<void> {
     const handle = this.handles[source]
@@ -45,13 +56,25 @@ export class LayerFiles {
     return this.handles.map((handle) => handle.fd)
   }
 
+  /** How many of the first ones are the very files that another has opened. */
+  async sameAs(other: LayerFiles): Promise<number> {
+    const [own, others] = await Promise.all([this.#stats(), other.#stats()])
+    const first = own.findIndex(
+      ({ dev, ino }, index) => dev !== others[index]?.dev || ino !== others[index]?.ino,
+    )
+    return first < 0 ? own.length : first
+  }
+
   async sizeBytes(): Promise<number> {
-    const stats = await Promise.all(this.handles.map((handle) => handle.stat()))
-    return stats.reduce((sum, { size }) => sum + size, 0)
+    return (await this.#stats()).reduce((sum, { size }) => sum + size, 0)
   }
 
   async close(): Promise<void> {
     await Promise.all(this.handles.splice(0).map((handle) => handle.close()))
+  }
+
+  #stats(): Promise<Stats[]> {
+    return Promise.all(this.handles.map((handle) => handle.stat()))
   }
 }
 

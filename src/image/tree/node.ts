@@ -54,12 +54,8 @@ export class DirectoryNode implements InodeMetadata {
     return inodeOf(this.names.get(name))
   }
 
-  get children(): readonly (readonly [string, Inode])[] {
-    const children: (readonly [string, Inode])[] = []
-    for (const [name, node] of this.names) {
-      children.push([name, node.kind === 'link' ? node.inode : node])
-    }
-    return children
+  entryNames(): string[] {
+    return [...this.names.keys()]
   }
 }
 
@@ -75,8 +71,12 @@ export class FileNode implements InodeMetadata {
   readonly packed: PackedContent
   /** Index of the layer whose packed file holds the bytes. */
   readonly source: number
-  /** Where the bytes lie in the image; set when the image is laid out. */
-  content: FileContent
+  /** Another file, with the same content, that stands for this one; set when the image is laid out. */
+  home: FileNode | undefined = undefined
+  /** Where the bytes lie in the image: the first block, or the tail; set when the image is laid out. */
+  start = 0
+  fragment = -1
+  offset = 0
   hasLinks = false
 
   constructor(metadata: InodeMetadata, layer: number, packed: PackedContent) {
@@ -88,25 +88,40 @@ export class FileNode implements InodeMetadata {
     this.layer = layer
     this.source = layer
     this.packed = packed
-    this.content = emptyContent
+  }
+
+  get content(): FileContent {
+    const { packed, start, fragment, offset } = this.home ?? this
+    const { sizeBytes, blocks } = packed
+    return {
+      sizeBytes,
+      start,
+      blocks,
+      fragment: fragment < 0 ? undefined : { index: fragment, offset },
+    }
   }
 }
-
-const emptyContent: FileContent = { sizeBytes: 0, start: 0, blocks: [], fragment: undefined }
 
 export function inodeOf(node: NamedNode | undefined): InodeNode | undefined {
   return node?.kind === 'link' ? node.inode : node
 }
 
-/** Every inode below a directory, each name once: a hard-linked inode comes once per name. */
+/**
+ * Every inode from a directory down, each name once: a hard-linked inode comes once per name. They come in
+ * the order in which they were named, as most archives have them: what lies together is met together.
+ */
 export function* everyInode(root: DirectoryNode): Generator<InodeNode> {
-  const pending: DirectoryNode[] = [root]
-  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    yield directory
-    for (const node of directory.names.values()) {
-      const inode = node.kind === 'link' ? node.inode : node
-      if (inode.kind === 'directory') pending.push(inode)
-      else yield inode
+  yield root
+  const open = [root.names.values()]
+  for (let names = open[0]; names !== undefined; names = open[open.length - 1]) {
+    const next = names.next()
+    if (next.done) {
+      open.pop()
+      continue
     }
+    const node = next.value
+    const inode = node.kind === 'link' ? node.inode : node
+    if (inode.kind === 'directory') open.push(inode.names.values())
+    yield inode
   }
 }

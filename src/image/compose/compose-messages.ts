@@ -1,0 +1,25 @@
+import type { Digest } from '../../registry/digest.ts'
+import type { ThreadFailure } from '../thread-failure.ts'
+import type { ComposeOptions, CopyPlan } from './composer.ts'
+
+/** What a composing thread begins with. */
+export type ComposeThreadData = {
+  readonly options: ComposeOptions
+  /** Layers that the image probably begins with: read and merged before they are asked for. */
+  readonly expected: readonly string[]
+}
+
+/** A call of one of the composer's methods. */
+export type ComposeCall =
+  | { readonly method: 'read'; readonly path: string }
+  | { readonly method: 'layOut'; readonly paths: readonly string[]; readonly dataStart: number }
+  | { readonly method: 'write' }
+
+export type ToComposeThread = { readonly call: number; readonly wanted: ComposeCall }
+
+export type ComposeResult = Digest | CopyPlan | number
+
+export type FromComposeThread =
+  | { readonly kind: 'done'; readonly call: number; readonly result: ComposeResult }
+  | { readonly kind: 'failed'; readonly call: number; readonly failure: ThreadFailure }
+  | { readonly kind: 'note'; readonly text: string }

@@ -1,0 +1,187 @@
+/**
+ * Composing an image of packed layers: all of it that is not copying. Their entries are merged, the result is
+ * laid out, and the tables are written. Small images are composed here, larger ones by a thread
+ * (compose-thread.ts) that does the same.
+ */
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Descriptor } from '../../registry/descriptor.ts'
+import type { Digest } from '../../registry/digest.ts'
+import { createBlockCompressor } from '../../squashfs/block-compressor.ts'
+import { encodeTables, encodeTree } from '../../squashfs/table-encoder.ts'
+import { inTurns } from '../in-turns.ts'
+import { namedLayer } from '../layer-failure.ts'
+import { type ImageLayout, layOutImage } from '../layout/image-layout.ts'
+import { LayerFiles } from '../layout/range-copy.ts'
+import { writeRepacked } from '../layout/repacked-writer.ts'
+import type { PackedLayer } from '../packed-layer.ts'
+import type { PackingParameters } from '../packing-parameters.ts'
+import { layerSteps } from '../tree/apply-layer.ts'
+import { applyMetadataLayer } from '../tree/apply-metadata-layer.ts'
+import { DirectoryNode } from '../tree/node.ts'
+import { type Ownership, setOwnership } from '../tree/ownership.ts'
+import { writeFully } from '../write-fully.ts'
+import { LayerIndexes } from './layer-indexes.ts'
+
+/** Plain data, since it may go to a thread. */
+export type ComposeOptions = Ownership & {
+  readonly parameters: PackingParameters
+  /** Of the image, lowest first: errors name them. */
+  readonly layers: readonly Descriptor[]
+  /** The file system's time, and that of directories that no layer describes: seconds since 1970, 32 bits. */
+  readonly createdSeconds: number
+  /** The file that is there for the image, and where the squashfs image begins in it: 0 but for SIF. */
+  readonly outputPath: string
+  readonly base: number
+}
+
+/** What is to be copied, and to where. */
+export type CopyPlan = Pick<ImageLayout, 'ranges' | 'copiedEnd'>
+
+/** Composes one image. Its maker closes it; closing twice is harmless. */
+export type Composer = {
+  /**
+   * Reads the index of a packed layer, for later too.
+   * @returns its diff id.
+   * @throws as `readPackedLayer`.
+   */
+  read(path: string): Promise<Digest>
+  /**
+   * Merges packed layers, lowest first, the metadata layer last, and says what is to be copied.
+   * @param dataStart Where the data may begin in the squashfs image.
+   * @throws {SregistryError} CANCELLED, LAYER_INVALID, IMAGE_INVALID.
+   */
+  layOut(paths: readonly string[], dataStart: number): Promise<CopyPlan>
+  /**
+   * Writes all of the image that was last laid out but what is copied.
+   * @returns the padded length of the squashfs image in bytes, a multiple of 4096.
+   * @throws {SregistryError} CANCELLED, LIMIT_EXCEEDED (more than 65,535 ids), IMAGE_INVALID; system errors.
+   */
+  write(): Promise<number>
+  close(): Promise<void>
+}
+
+type Place = { readonly layout: ImageLayout; readonly layers: readonly PackedLayer[] }
+
+export class LocalComposer implements Composer {
+  readonly #options: ComposeOptions
+  readonly #onNote: (text: string) => void
+  readonly #stop = new AbortController()
+  readonly #indexes = new LayerIndexes()
+  #root: DirectoryNode
+  /** The layers that have been merged; the metadata layer ends the merging. */
+  #merged: readonly string[] = []
+  #place: Place | undefined
+
+  constructor(options: ComposeOptions, onNote: (text: string) => void, signal?: AbortSignal) {
+    this.#options = options
+    this.#onNote = onNote
+    signal?.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true })
+    if (signal?.aborted) this.#stop.abort(signal.reason)
+    this.#root = this.#emptyRoot()
+  }
+
+  async read(path: string): Promise<Digest> {
+    return (await this.#indexes.read(path)).diffId
+  }
+
+  /** Merges the next layer before all of them are known: `layOut` begins anew where it was not the next. */
+  async merge(path: string): Promise<void> {
+    const number = this.#merged.length
+    const { entries } = await this.#indexes.read(path)
+    const options = { layer: number, implied: this.#implied(), onNote: this.#onNote }
+    try {
+      await inTurns(
+        layerSteps(this.#root, entries, options),
+        'merging the layers',
+        this.#stop.signal,
+      )
+    } catch (error) {
+      throw namedLayer(error, number, this.#options.layers)
+    }
+    this.#merged = [...this.#merged, path]
+  }
+
+  /** Forgets what was merged. */
+  restart(): void {
+    this.#root = this.#emptyRoot()
+    this.#merged = []
+  }
+
+  async layOut(paths: readonly string[], dataStart: number): Promise<CopyPlan> {
+    if (!isSame(this.#merged, paths)) await this.#mergeAll(paths)
+    const layers = await Promise.all(paths.map((path) => this.#indexes.read(path)))
+    const { blockSize } = this.#options.parameters
+    const layout = layOutImage(this.#root, layers, { dataStart, blockSize })
+    this.#place = { layout, layers }
+    const { ranges, copiedEnd } = layout
+    return { ranges, copiedEnd }
+  }
+
+  async write(): Promise<number> {
+    if (this.#place === undefined) throw new RangeError('nothing has been laid out')
+    const { layers } = this.#place
+    const files = new LayerFiles(layers.map(({ path }) => path))
+    const output = await open(this.#options.outputPath, 'r+')
+    try {
+      await files.open()
+      return await this.#writeTo(output, files, this.#place)
+    } finally {
+      await files.close()
+      await output.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+  }
+
+  async #mergeAll(paths: readonly string[]): Promise<void> {
+    const layers = paths.slice(0, -1)
+    const metadataPath = paths[paths.length - 1] ?? ''
+    if (!isSame(this.#merged, layers.slice(0, this.#merged.length))) this.restart()
+    for (const path of layers.slice(this.#merged.length)) await this.merge(path)
+    const metadata = await this.#indexes.read(metadataPath)
+    const implied = this.#implied()
+    applyMetadataLayer(this.#root, metadata.entries, { layer: layers.length, implied })
+    setOwnership(this.#root, this.#options)
+    this.#merged = paths
+  }
+
+  async #writeTo(
+    output: FileHandle,
+    files: LayerFiles,
+    { layout, layers }: Place,
+  ): Promise<number> {
+    const { base, createdSeconds, parameters } = this.#options
+    const { blockSize } = parameters
+    const compressor = createBlockCompressor(parameters.compression)
+    const target = { output, base, compressor, blockSize, signal: this.#stop.signal }
+    const { fragments, end } = await writeRepacked(files, layout, layers, target)
+    const steps = encodeTree(this.#root, { compressor, blockSize })
+    const tree = await inTurns(steps, 'writing the image', this.#stop.signal)
+    const tables = encodeTables(tree, {
+      dataEnd: end,
+      fragments: [...layout.fragments, ...fragments],
+      createdSeconds,
+      deduplicated: true,
+    })
+    const padding = Buffer.alloc(tables.paddedBytes - tables.bytesUsed)
+    await writeFully(output, Buffer.concat([...tables.tables, padding]), base + end)
+    await writeFully(output, tables.superblock, base)
+    // what was copied ahead may have gone further
+    await output.truncate(base + tables.paddedBytes)
+    return tables.paddedBytes
+  }
+
+  #emptyRoot(): DirectoryNode {
+    return new DirectoryNode(this.#implied(), -1)
+  }
+
+  #implied() {
+    return { mode: 0o755, uid: 0, gid: 0, mtime: this.#options.createdSeconds, xattrs: undefined }
+  }
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((path, index) => path === b[index])
+}

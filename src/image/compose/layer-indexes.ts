@@ -1,0 +1,21 @@
+import { stat } from 'node:fs/promises'
+import type { PackedLayer } from '../packed-layer.ts'
+import { readPackedLayer } from '../packed-layer-reader.ts'
+
+/** Indexes of packed layers, each read once: a path with another file behind it is read again. */
+export class LayerIndexes {
+  readonly #known = new Map<
+    string,
+    { readonly ino: number; readonly layer: Promise<PackedLayer> }
+  >()
+
+  /** @throws as `readPackedLayer`. */
+  async read(path: string): Promise<PackedLayer> {
+    const { ino } = await stat(path)
+    const known = this.#known.get(path)
+    if (known?.ino === ino) return known.layer
+    const layer = readPackedLayer(path)
+    this.#known.set(path, { ino, layer })
+    return layer
+  }
+}

@@ -1,6 +1,7 @@
 /** What went wrong, as the prompt shows it: three lines at most, the stack only on demand. */
 
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { redact } from '../errors/redact.ts'
 import { isSregistryError } from '../errors/sregistry-error.ts'
 import { formatError, formatStack } from '../terminal/error-message.ts'
@@ -46,7 +47,9 @@ function message({ error, place }: FailureReport, style: TerminalStyle): string 
   if (isSregistryError(error) || isBug(error)) return formatError(error, style)
   const { colours } = style
   if (!(error instanceof Error)) return `${colours.bad('error')}: thrown ${describe(error)}`
-  const first = `${colours.bad(sanitise(error.name))}: ${sanitiseLines(redact(error.message))}`
+  // someone may have put anything in place of the words
+  const words = sanitiseLines(redact(String(error.message)))
+  const first = `${colours.bad(sanitise(String(error.name)))}: ${words}`
   if (place === undefined) return first
   const advice = adviceOn(error, place)
   const hint = advice === undefined ? [] : [`  ${colours.warn('hint')}: ${sanitise(advice)}`]
@@ -89,7 +92,7 @@ function excerpt(place: SourcePlace, style: TerminalStyle): string {
 }
 
 function describe(value: unknown): string {
-  return sanitise(redact(typeof value === 'string' ? JSON.stringify(value) : String(value)))
+  return sanitiseLines(redact(inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })))
 }
 
 /**

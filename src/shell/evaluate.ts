@@ -45,7 +45,9 @@ type Runtime = {
 
 const runtimeKey = Symbol.for('sregistry.shell.runtime')
 
-export async function evaluate(source: string, options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(text: string, options: EvaluateOptions): Promise<Evaluation> {
+  // A first line `#!…` is for the kernel; as a comment it keeps the line numbers.
+  const source = text.replace(/^#!/, '//')
   if (source.trim() === '') return { kind: 'empty' }
   const acorn = await import('acorn')
   const parsed = parseSource(acorn, source)
@@ -63,8 +65,9 @@ async function runProgram(
   const isBracketed = parsed.source !== source
   const rewritten = rewriteForAwait(parsed.source, parsed.program)
   const runtime = createRuntime(options.filename)
-  const created = declareGlobals(rewritten.names)
+  let created: readonly string[] = []
   try {
+    created = declareGlobals(rewritten.names)
     const script = new Script(`${rewritten.text}(...${runtimeArguments})`, {
       filename: options.filename,
       lineOffset: (options.line ?? 1) - 1,
@@ -134,13 +137,19 @@ async function loadModule(specifier: string, filename: string): Promise<unknown>
   return import(isAbsolute(found) ? pathToFileURL(found).href : found)
 }
 
-/** @returns The names that were not there before. */
+/**
+ * @returns The names that were not there before.
+ * @throws {SyntaxError} for `undefined` and its like, in V8's words.
+ */
 function declareGlobals(names: readonly string[]): readonly string[] {
+  const fixed = names.find((name) => isFixed(Object.getOwnPropertyDescriptor(globalThis, name)))
+  if (fixed !== undefined) {
+    throw new SyntaxError(`Identifier '${fixed}' has already been declared`)
+  }
   return names.filter((name) => {
     const present = Object.getOwnPropertyDescriptor(globalThis, name)
     // An accessor (crypto, the built-in modules) would swallow the value, so it gives way to data.
-    if (present !== undefined && 'value' in present) return false
-    if (present !== undefined && !present.configurable) return false
+    if (present?.writable) return false
     const value: unknown = undefined
     Object.defineProperty(globalThis, name, {
       value,
@@ -150,6 +159,10 @@ function declareGlobals(names: readonly string[]): readonly string[] {
     })
     return present === undefined
   })
+}
+
+function isFixed(present: PropertyDescriptor | undefined): boolean {
+  return present !== undefined && present.writable !== true && !present.configurable
 }
 
 /** An input that failed leaves no names behind that it did not come to set. */
@@ -202,8 +215,18 @@ function placeOf(
   if (at < 0 || numbers === null) return undefined
   const row = Number(numbers[1]) - (options.line ?? 1)
   const generated = lineStart(rewritten.text, row) + Number(numbers[2]) - 1
-  const offset = rewritten.originalOffset(generated)
-  return placeAt(source, isBracketed ? offset - 1 : offset, options)
+  const offset = rewritten.originalOffset(generated) - (isBracketed ? 1 : 0)
+  return placeAt(source, missingNameAt(error, source, offset) ?? offset, options)
+}
+
+/** V8 gives the start of a declaration, `const x = missing()`, as the place of what is not defined. */
+function missingNameAt(error: Error, source: string, from: number): number | undefined {
+  if (!(error instanceof ReferenceError)) return undefined
+  const name = /^([\p{L}\p{N}_$]+) is not defined$/u.exec(error.message)?.[1]
+  if (name === undefined) return undefined
+  const word = new RegExp(`(?<![\\w$.])${name.replaceAll('$', '\\$')}(?![\\w$])`, 'u')
+  const at = source.slice(from).search(word)
+  return at < 0 ? undefined : from + at
 }
 
 function lineStart(text: string, row: number): number {

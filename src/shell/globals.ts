@@ -4,6 +4,7 @@ import { builtinModules, createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { cancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { sanitiseLines } from '../terminal/sanitise.ts'
@@ -29,6 +30,7 @@ export function defineGlobals(session: Session, more: { readonly [name: string]:
   setGlobal('require', createRequire(join(process.cwd(), 'shell.js')))
   setGlobal('console', sessionConsole(session))
   defineBuiltinModules()
+  hideMarksOfPromises()
 }
 
 /** `_` and `_error` as plain names: node:repl makes accessors of them that print a warning when set. */
@@ -49,6 +51,21 @@ function defineBuiltinModules(): void {
       set: (value: unknown) => setGlobal(name, value),
     })
   }
+}
+
+/**
+ * AsyncLocalStorage leaves its marks on promises, and `inspect` shows them: forty lines for
+ * `[f(), g()]` (node:repl prints them, too). To see it: `node -e` that with async_hooks in use.
+ */
+function hideMarksOfPromises(): void {
+  const hide = function (this: Promise<unknown>): Promise<unknown> {
+    for (const mark of Object.getOwnPropertySymbols(this)) {
+      const isMark = /async_id_symbol|kResourceStore/.test(mark.description ?? '')
+      if (isMark) Reflect.defineProperty(this, mark, { enumerable: false })
+    }
+    return this // which tells inspect to go on as if it had not asked
+  }
+  Object.defineProperty(Promise.prototype, inspect.custom, { configurable: true, value: hide })
 }
 
 /** `console.log` in a running statement must not write into the bars. */

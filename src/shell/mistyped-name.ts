@@ -6,6 +6,9 @@ import { nearestName } from './nearest-name.ts'
 const paths = /[\p{L}_$][\p{L}\p{N}_$]*(?:\??\.[\p{L}_$][\p{L}\p{N}_$]*)*/gu
 const pathAlone = /^[\p{L}_$][\p{L}\p{N}_$]*(?:\.[\p{L}_$][\p{L}\p{N}_$]*)+$/u
 
+// They look like names, and nothing is meant by them but themselves: `null.x`.
+const words = new Set(['null', 'true', 'false', 'this', 'super', 'new', 'await', 'typeof', 'void'])
+
 /** What is not there, and the nearest that is: `client.pul`, `client.pull`. */
 export type MistypedName = { readonly typed: string; readonly near: string }
 
@@ -28,6 +31,7 @@ export function mistypedMember(source: string): MistypedName | undefined {
 }
 
 function firstMissing(path: readonly string[]): MistypedName | undefined {
+  if (words.has(path[0] ?? '')) return undefined
   for (const [i, name] of path.entries()) {
     const known = i === 0 ? memberNames(globalThis, false) : memberNamesOf(path.slice(0, i))
     if (known.includes(name)) continue

@@ -6,7 +6,9 @@ export function nearestName(typed: string, known: readonly string[]): string | u
   let best: { readonly name: string; readonly distance: number } | undefined
   for (const name of known) {
     const distance = editDistance(typed.toLowerCase(), name.toLowerCase())
-    if (distance <= limit && (best === undefined || distance < best.distance)) {
+    // of a name of one letter nothing is left after one error
+    const isLike = distance <= limit && distance < Math.min(typed.length, name.length)
+    if (isLike && (best === undefined || distance < best.distance)) {
       best = { name, distance }
     }
   }

@@ -26,8 +26,12 @@ function tryParse(acorn: Acorn, source: string): ParsedSource {
       sourceType: 'script',
       allowAwaitOutsideFunction: true,
       allowImportExportEverywhere: true,
-      allowHashBang: true,
     })
+    // `import` has a meaning here, see auto-await.ts; nobody takes what is exported.
+    const exported = program.body.find(({ type }) => type.startsWith('Export'))
+    if (exported !== undefined) {
+      return { kind: 'wrong', offset: exported.start, message: "Unexpected token 'export'" }
+    }
     return { kind: 'program', program, source }
   } catch (error) {
     if (!isParseError(error)) throw error

@@ -20,8 +20,7 @@ export function runScript(
   text: string,
   options: ScriptOptions,
 ): Promise<ScriptResult> {
-  // A first line `#!…` is for the kernel; as a comment it keeps the line numbers.
-  return runLines(context, LineSource.ofText(text.replace(/^#!/, '//')), options)
+  return runLines(context, LineSource.ofText(text), options)
 }
 
 export async function runLines(

@@ -263,9 +263,17 @@ describe('an error tells its place in what was typed', () => {
     ['image()\nimage().nothing.here', 2, 17],
     ['for (const a of image().tags) {\n  a.b.c\n}', 2, 7],
     ['{ a: missing }', 1, 6],
+    ['const x = missing()', 1, 11],
+    ['let [y] = 1 > 2 ? [] : missing', 1, 24],
+    ['const $x = "x"\nlet z = [$x, $missing]', 2, 14],
+    ['var a = 1\nexport const b = 2', 2, 1],
   ])('%s', async (source, line, column) => {
     const evaluation = await evaluate(source, { filename: `place:${source}`, line: 1 })
     expect(evaluation).toMatchObject({ kind: 'error', place: { line, column } })
+  })
+
+  test('a first line for the kernel is a comment', async () => {
+    expect(await type(['#!/usr/bin/env sregistry', '#!x\n1 + 1'])).toBe(2)
   })
 
   test('counting goes on from the line that the statement starts at', async () => {
@@ -279,6 +287,8 @@ describe('an error tells its place in what was typed', () => {
     ['foo bar', "Unexpected identifier 'bar'"],
     ['await later(1); let y = )', "Unexpected token ')'"],
     ['return 5', 'Illegal return statement'],
+    ['export { later }', "Unexpected token 'export'"],
+    ['let undefined = 5', "Identifier 'undefined' has already been declared"],
   ])('%s is refused in V8’s words', async (source, message) => {
     const evaluation = await evaluate(source, { filename: 'test' })
     expect(evaluation).toMatchObject({ kind: 'error', error: { name: 'SyntaxError', message } })

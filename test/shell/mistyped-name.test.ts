@@ -30,6 +30,7 @@ test.each([
   ["client.pull('x')", 8, undefined],
   ["client.lazy.pul('x')", 13, undefined],
   ['(1 + 2)()', 2, undefined],
+  ['null.x', 6, undefined],
 ])('%s at column %i', (text, column, near) => {
   expect(mistypedNameAt(text, column)?.near).toBe(near)
 })

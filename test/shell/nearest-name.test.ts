@@ -8,7 +8,6 @@ test.each([
   ['docotr', 'doctor'],
   ['DOCTOR', 'doctor'],
   ['ues', 'use'],
-
   ['us', 'use'],
   ['pulll', 'pull'],
   ['plul', 'pull'],
@@ -16,4 +15,8 @@ test.each([
   ['', undefined],
 ])('%s', (typed, near) => {
   expect(nearestName(typed, known)).toBe(near)
+})
+
+test.each(['z', 'zx', 'xz'])('%s is not near a name of one letter', (typed) => {
+  expect(nearestName(typed, ['_', 'x'])).toBeUndefined()
 })

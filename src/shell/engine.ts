@@ -25,8 +25,8 @@ export type EngineParts = {
   readonly lend: <Result>(run: () => Promise<Result>) => Promise<Result>
   /** See EvaluateOptions. */
   readonly synchronously: <Result>(run: () => Result) => Result
-  /** Runs `print` so that the line being typed comes back below what it prints. */
-  readonly aside: (print: () => void) => void
+  /** See OutputOptions. */
+  readonly beside: (print: () => void) => void
   /** See CompleterOptions. */
   readonly onLateNames: (line: string) => void
 }
@@ -50,7 +50,7 @@ export class Engine {
       remoteNames: new RemoteNames({ now: () => performance.now() }),
       uses: (name) => parts.history.uses(name),
       onSignature: (help) => {
-        parts.aside(() => session.output.result(signatureHelp(help, session.output.style)))
+        session.output.result(signatureHelp(help, session.output.style))
       },
       onLate: parts.onLateNames,
     })
@@ -77,8 +77,8 @@ export class Engine {
     return failures > 0 ? 'failed' : 'done'
   }
 
-  runCommand(name: string, argument: string): Promise<Outcome> {
-    const text = `.${name}${argument === '' ? '' : ` ${argument}`}`
+  /** @param text The whole command as it was typed. */
+  runCommand(text: string, name: string, argument: string): Promise<Outcome> {
     this.#parts.history.add(text)
     const run = (): Promise<Outcome> => runCommand(this.context, { name, argument })
     return promptCommands.has(name) ? run() : this.session.record(text, run)
@@ -128,7 +128,7 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
   const { client, createClient, stdout, stderr, env, flags, globals, cleanUp } = parts.options
   // At a prompt `--quiet` means no banner; results are what one types for.
   const modes = { ...outputModes(flags), quiet: false }
-  const output = new ShellOutput({ stdout, stderr, env, bars: stdout, modes })
+  const output = new ShellOutput({ stdout, stderr, env, bars: stdout, modes, beside: parts.beside })
   const opened = await openClient(client)
   const session = new Session({ client: opened, createClient, output, now: Date.now, cleanUp })
   defineGlobals(session, globals ?? {})

@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { holdsSecret } from './secret-lines.ts'
+import { isPrivate } from './secret-lines.ts'
 
 export type Environment = { readonly [name: string]: string | undefined }
 
@@ -76,7 +76,7 @@ export class History {
     if (statement.trim() === '') return
     if (this.#entries.at(-1) !== statement) this.#entries.push(statement)
     if (this.#entries.length > maxEntries) this.#entries.shift()
-    if (statement.startsWith(' ') || holdsSecret(statement)) return
+    if (isPrivate(statement)) return
     this.#append(statement)
   }
 

@@ -19,6 +19,8 @@ export type OutputOptions = {
   /** Where bars are drawn: at a prompt on stdout, in a script on stderr. */
   readonly bars: TerminalOutput
   readonly modes: OutputModes
+  /** Prints where the prompt may be: the line being typed comes back below. Default: just prints. */
+  readonly beside?: (print: () => void) => void
 }
 
 export class ShellOutput {
@@ -46,13 +48,13 @@ export class ShellOutput {
 
   /** A result, on stdout, as one or more whole lines. */
   result(text: string): void {
-    this.#aside(() => this.#options.stdout.write(`${text}\n`))
+    this.#print(() => this.#options.stdout.write(`${text}\n`))
     this.#recorder?.(text)
   }
 
   /** What is not a result: errors, warnings, remarks. On stderr. */
   notice(text: string): void {
-    this.#aside(() => this.#options.stderr.write(`${text}\n`))
+    this.#print(() => this.#options.stderr.write(`${text}\n`))
     this.#recorder?.(text)
   }
 
@@ -72,7 +74,7 @@ export class ShellOutput {
 
   /** Raw output of the running statement (`console.log`), with the bars out of the way. */
   write(stream: 'stdout' | 'stderr', text: string): void {
-    this.#aside(() => this.#options[stream].write(text))
+    this.#print(() => this.#options[stream].write(text))
     this.#recorder?.(text.replace(/\n$/, ''))
   }
 
@@ -177,9 +179,10 @@ export class ShellOutput {
     this.#looking = undefined
   }
 
-  #aside(print: () => void): void {
+  #print(print: () => void): void {
     const live = this.#progress ?? this.#looking
-    if (live === undefined) print()
-    else live.print(print)
+    if (live !== undefined) live.print(print)
+    else if (this.#options.beside !== undefined) this.#options.beside(print)
+    else print()
   }
 }

@@ -4,26 +4,27 @@
  * starts before the REPL.
  */
 import { type REPLServer, Recoverable, start } from 'node:repl'
-import { formatBanner } from '../terminal/banner.ts'
+import { sanitise } from '../terminal/sanitise.ts'
 import { terminalStyle } from '../terminal/terminal-style.ts'
+import { watchBackground } from './background-events.ts'
 import { dotCommandNames } from './command-names.ts'
-import type { Engine } from './engine.ts'
 import { EvaluationLoop } from './evaluation-loop.ts'
+import { greeting } from './greeting.ts'
 import { History, historyPath } from './history.ts'
 import { InputGate } from './input-gate.ts'
+import { LateEngine } from './late-engine.ts'
+import { type CompletionCallback, PromptCompletion } from './prompt-completion.ts'
 import { findRcFile } from './rc-file.ts'
 import { Screen } from './screen.ts'
 import type { Outcome } from './session.ts'
 import type { ShellOptions } from './shell-options.ts'
+import { TerminalMode } from './terminal-mode.ts'
 import { TypedLine } from './typed-line.ts'
 
 type EvalCallback = (error: Error | null) => void
-type Completion = [candidates: string[], prefix: string]
-type CompletionCallback = (error: null, completion: Completion) => void
 
-const idleBeforePrewarmMs = 250
-/** Typing never waits longer than this for a Tab. */
-const completionLimitMs = 300
+/** What Node 20 and 22 put before a line of a statement that began above; from 24 on it is one text. */
+const continuationPrompt = '... '
 
 /** @returns The exit code, once the user has left. */
 export async function runPrompt(options: ShellOptions, home: string): Promise<number> {
@@ -38,16 +39,18 @@ class Prompt {
   readonly #history: History
   readonly #gate: InputGate
   readonly #screen: Screen
+  readonly #mode: TerminalMode
+  readonly #engine: LateEngine
   readonly #loop = new EvaluationLoop()
-  #engine: Engine | undefined
-  #opening: Promise<Engine> | undefined
+  readonly #completion: PromptCompletion
+  readonly #endBackground: () => void
   #server: REPLServer | undefined
   #line: TypedLine | undefined
   #typed = ''
-  #isLent = false
-  #isSynchronous = false
-  #endCompletion: (() => void) | undefined
-  #endOpening: (() => void) | undefined
+  /** From the end of a line to the next prompt. */
+  #isWorking = false
+  /** The lines above the one being typed, of a statement that is not complete. */
+  #gathered = ''
   #exit: (code: number) => void = () => undefined
 
   constructor(options: ShellOptions, home: string) {
@@ -55,25 +58,41 @@ class Prompt {
     this.#history = new History({ path: historyPath(options.env, home), now: Date.now })
     this.#gate = new InputGate(options.stdin, {
       onInterrupt: () => this.#interrupt(),
-      onSuspend: () => this.#suspend(),
+      onSuspend: () => this.#mode.suspend(),
+    })
+    this.#mode = new TerminalMode(this.#gate, (error) => {
+      if (this.#engine.opened?.isCancelled(error)) this.#screen.write('\n')
     })
     this.#screen = new Screen(options.stdout, {
       idle: () => !this.#gate.held,
       replace: (text) => this.#replaceWords(text),
     })
+    this.#engine = new LateEngine({
+      options,
+      history: this.#history,
+      clearScreen: () => this.#screen.write('\u001b[H\u001b[2J\u001b[3J'),
+      lend: (run) => this.#mode.lend(run),
+      synchronously: (run) => this.#mode.synchronously(run),
+      beside: (print) => this.#beside(print),
+      onLateNames: (text) => this.#completion.again(text),
+    })
+    this.#completion = new PromptCompletion({
+      gate: this.#gate,
+      complete: async (text) => (await this.#engine.open()).complete(text),
+      above: () => (this.#server?.getPrompt() === continuationPrompt ? this.#gathered : ''),
+      line: () => (this.#server === undefined ? undefined : this.#line),
+    })
     options.questions?.answerWith((question, signal) => this.#ask(question, signal))
-    process.on('unhandledRejection', this.#onBackgroundError)
-    process.on('uncaughtException', this.#onBackgroundError)
+    this.#endBackground = watchBackground({
+      onError: (error) => void this.#showBackgroundError(error),
+      onWarning: (warning) => this.#showWarning(warning),
+    })
   }
 
   greet(): void {
-    const { client, flags, env, stdout, stderr } = this.#options
-    if (flags.quiet !== true) {
-      const { colours } = terminalStyle(stdout, env)
-      const isFirst = this.#history.oldestFirst.length === 0
-      stdout.write(`${formatBanner({ client: client.name, database: client.database })}\n`)
-      stdout.write(`${colours.dim(isFirst ? firstSteps : reminder)}\n`)
-    }
+    const { flags, stdout, stderr } = this.#options
+    const isFirst = this.#history.oldestFirst.length === 0
+    if (flags.quiet !== true) stdout.write(greeting(this.#options, isFirst))
     if (this.#history.problem !== undefined) stderr.write(`${this.#history.problem}\n`)
   }
 
@@ -83,7 +102,7 @@ class Prompt {
     if (rc.kind === 'refused') stderr.write(`${rc.text}\n`)
     if (rc.kind !== 'found') return
     const { runRcFile } = await import('./run-rc-file.ts')
-    await runRcFile((await this.#open()).context, rc.path)
+    await runRcFile((await this.#engine.open()).context, rc.path)
   }
 
   run(): Promise<number> {
@@ -101,14 +120,15 @@ class Prompt {
       this.#typed = line
     })
     server.once('exit', () => this.#close())
-    setTimeout(() => void this.#prewarm(), idleBeforePrewarmMs).unref()
+    this.#engine.prewarmWhenIdle()
     return ended
   }
 
   #startServer(): REPLServer {
     const { name, place } = this.#options.client
     return start({
-      prompt: this.#engine?.session.prompt ?? `${name}${place === undefined ? '' : `:${place}`}> `,
+      prompt:
+        this.#engine.opened?.session.prompt ?? `${name}${place === undefined ? '' : `:${place}`}> `,
       input: this.#gate,
       output: this.#screen,
       terminal: true,
@@ -116,35 +136,9 @@ class Prompt {
       useGlobal: true,
       preview: false,
       eval: (code, _context, _file, done) => this.#takeInput(code, done as EvalCallback),
-      completer: (line: string, done: CompletionCallback) => void this.#complete(line, done),
+      completer: (line: string, done: CompletionCallback) =>
+        void this.#completion.answer(line, done),
     })
-  }
-
-  async #open(): Promise<Engine> {
-    this.#opening ??= this.#openNow()
-    try {
-      this.#engine = await this.#opening
-      return this.#engine
-    } catch (error) {
-      this.#opening = undefined // settings may be mended, and the next statement tries again
-      throw error
-    }
-  }
-
-  async #openNow(): Promise<Engine> {
-    const { openEngine } = await import('./engine.ts')
-    const { defineResults } = await import('./globals.ts')
-    const engine = await openEngine({
-      options: this.#options,
-      history: this.#history,
-      clearScreen: () => this.#screen.write('\u001b[H\u001b[2J\u001b[3J'),
-      lend: (run) => this.#lend(run),
-      synchronously: (run) => this.#synchronously(run),
-      aside: (print) => this.#aside(print),
-      onLateNames: (line) => this.#completeAgain(line),
-    })
-    defineResults()
-    return engine
   }
 
   /** The gate is held from here on; the work itself runs in the loop, outside the REPL's domain. */
@@ -154,19 +148,21 @@ class Prompt {
     const isEdited = this.#gate.endedByControlD
     const run = async (): Promise<Outcome> => {
       if (text.trim() === '') return 'empty'
-      const engine = await this.#openUnlessInterrupted()
+      const engine = await this.#engine.openUnlessInterrupted()
       if (engine === undefined) return this.#giveUp(text)
       return isEdited ? engine.runEditedText(text) : engine.runText(text)
     }
     this.#hold(run, (outcome) => {
+      this.#gathered = outcome === 'incomplete' ? text : ''
       done(outcome === 'incomplete' ? new Recoverable(new SyntaxError('more lines')) : null)
     })
   }
 
   #takeCommand(name: string, argument: string): void {
+    const text = this.#typed.trimEnd()
     const run = async (): Promise<Outcome> => {
-      const engine = await this.#openUnlessInterrupted()
-      return engine?.runCommand(name, argument.trim()) ?? this.#giveUp(`.${name} ${argument}`)
+      const engine = await this.#engine.openUnlessInterrupted()
+      return engine?.runCommand(text, name, argument.trim()) ?? this.#giveUp(text)
     }
     this.#hold(run, () => {
       this.#server?.clearBufferedCommand()
@@ -174,19 +170,8 @@ class Prompt {
     })
   }
 
-  /** Ctrl-C before there is a session to cancel: the modules load on, the statement never starts. */
-  async #openUnlessInterrupted(): Promise<Engine | undefined> {
-    if (this.#engine !== undefined) return this.#engine
-    const interrupted = new Promise<undefined>((resolve) => {
-      this.#endOpening = () => resolve(undefined)
-    })
-    const engine = await Promise.race([this.#open(), interrupted])
-    this.#endOpening = undefined
-    return engine
-  }
-
   #giveUp(text: string): Outcome {
-    this.#history.add(text.trim())
+    this.#history.add(text.trimEnd())
     this.#options.stderr.write('^C\ncancelled\n')
     return 'cancelled'
   }
@@ -194,12 +179,15 @@ class Prompt {
   /** @param onDone What to tell the REPL, unless the user asked to leave meanwhile. */
   #hold(run: () => Promise<Outcome>, onDone: (outcome: Outcome) => void): void {
     this.#gate.hold()
+    this.#isWorking = true
     const onSignal = (): void => this.#interrupt()
     process.on('SIGINT', onSignal)
     this.#loop.push(async () => {
       try {
         const outcome = await this.#settle(run)
-        if (!this.#isLeaving(outcome)) onDone(outcome)
+        const isLeaving = this.#isLeaving(outcome)
+        this.#isWorking = false
+        if (!isLeaving) onDone(outcome)
       } finally {
         process.off('SIGINT', onSignal)
         this.#gate.release()
@@ -223,7 +211,7 @@ class Prompt {
     const server = this.#server
     // Calling back after the end draws a stray prompt, or throws ERR_USE_AFTER_CLOSE from 24.2 on.
     if (server === undefined) return true
-    const session = this.#engine?.session
+    const session = this.#engine.opened?.session
     if (session?.exitCode !== undefined) {
       server.close()
       return true
@@ -234,32 +222,6 @@ class Prompt {
     return false
   }
 
-  /** Out of raw mode Ctrl-C is a signal, which ends even `while (true) {}` (vm's breakOnSigint). */
-  #synchronously<Result>(run: () => Result): Result {
-    if (!this.#gate.isRaw || this.#isSynchronous) return run()
-    this.#isSynchronous = true
-    this.#gate.setRawMode(false)
-    try {
-      return run()
-    } catch (error) {
-      // The terminal itself has echoed `^C`, in the middle of a line.
-      if (this.#engine?.isCancelled(error)) this.#screen.write('\n')
-      throw error
-    } finally {
-      this.#gate.setRawMode(true)
-      this.#isSynchronous = false
-    }
-  }
-
-  async #lend<Result>(run: () => Promise<Result>): Promise<Result> {
-    this.#isLent = true
-    try {
-      return await this.#gate.lend(run)
-    } finally {
-      this.#isLent = false
-    }
-  }
-
   /** Only while the gate is held: else the prompt is there, and the line belongs to it. */
   async #ask(question: string, signal: AbortSignal): Promise<string> {
     this.#options.stderr.write(question)
@@ -267,10 +229,10 @@ class Prompt {
   }
 
   #interrupt(): void {
-    if (this.#isLent) return
-    this.#endCompletion?.()
-    this.#endOpening?.()
-    const session = this.#engine?.session
+    if (this.#mode.isLent) return
+    this.#completion.interrupt()
+    this.#engine.interrupt()
+    const session = this.#engine.opened?.session
     const step = session?.interrupt()
     if (step === 'cancelling') {
       const { ellipsis } = terminalStyle(this.#options.stdout, this.#options.env).glyphs
@@ -280,95 +242,43 @@ class Prompt {
     }
   }
 
-  /** What readline does on Ctrl-Z, which it does not see while the gate is held. */
-  #suspend(): void {
-    this.#gate.setRawMode(false)
-    process.once('SIGCONT', () => this.#gate.setRawMode(true))
-    process.kill(process.pid, 'SIGTSTP')
-  }
-
-  /** readline pauses stdin until it has its answer, so Ctrl-C must reach us through the gate. */
-  async #complete(line: string, done: CompletionCallback): Promise<void> {
-    this.#gate.hold()
-    const answer = this.#completionOf(line)
-    const completion = await Promise.race([answer, this.#endOfPatience(answer, line)])
-    this.#endCompletion?.()
-    this.#endCompletion = undefined
-    this.#gate.release()
-    if (this.#server !== undefined) done(null, completion)
-  }
-
-  /** Nothing, at Ctrl-C or at the time limit; after the latter the answer may still come. */
-  async #endOfPatience(answer: Promise<Completion>, line: string): Promise<Completion> {
-    const isLate = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(true), completionLimitMs)
-      this.#endCompletion = () => {
-        clearTimeout(timer)
-        resolve(false)
-      }
-    })
-    if (isLate) void answer.then(([names]) => names.length > 0 && this.#completeAgain(line))
-    return [[], line]
-  }
-
-  async #completionOf(line: string): Promise<Completion> {
-    try {
-      return await (await this.#open()).complete(line)
-    } catch {
-      return [[], line] // a client that cannot be opened says so at Enter, not in mid-line
-    }
-  }
-
-  /** The answer to a Tab that came too late for it, unless something else is being typed by now. */
-  #completeAgain(line: string): void {
-    const isIdle = this.#server !== undefined && !this.#gate.held
-    if (isIdle && this.#line?.beforeCursor === line) this.#line.pressTab()
-  }
-
   #replaceWords(text: string): string {
     // node:repl has no hook for a command it does not know. Should its words change, users see Node's
     // message instead of ours, nothing else.
     if (text !== 'Invalid REPL keyword\n') return text
     const typed = this.#typed
-    void this.#open().then((engine) => {
-      this.#aside(() => engine.session.output.notice(engine.unknownCommand(typed)))
+    void this.#engine.open().then((engine) => {
+      engine.session.output.notice(engine.unknownCommand(typed))
     })
     return ''
   }
 
-  readonly #onBackgroundError = (error: unknown): void => {
-    void this.#open().then(({ session }) => {
-      this.#aside(() => session.showError(error, undefined, 'in the background: '))
-    })
+  async #showBackgroundError(error: unknown): Promise<void> {
+    try {
+      const { session } = await this.#engine.open()
+      session.showError(error, undefined, 'in the background: ')
+    } catch {
+      // there is no session, so nothing of the user's can have failed
+    }
+  }
+
+  #showWarning({ name, message }: Error): void {
+    const { stderr, env } = this.#options
+    const title = terminalStyle(stderr, env).colours.warn(sanitise(name))
+    this.#beside(() => stderr.write(`${title}: ${sanitise(message)}\n`))
   }
 
   /** Prints while the prompt may be there: the line goes, the text comes, the line comes back. */
-  #aside(print: () => void): void {
-    const isAtPrompt = this.#server !== undefined && this.#engine?.session.isRunning !== true
-    if (isAtPrompt && this.#line !== undefined) this.#line.printAbove(print)
-    else print()
-  }
-
-  async #prewarm(): Promise<void> {
-    try {
-      await (await this.#open()).prewarm()
-    } catch {
-      // What cannot be loaded or opened is told when it is asked for.
-    }
+  #beside(print: () => void): void {
+    if (this.#server === undefined || this.#isWorking || this.#line === undefined) print()
+    else this.#line.printAbove(print)
   }
 
   #close(): void {
     this.#server = undefined
-    process.off('unhandledRejection', this.#onBackgroundError)
-    process.off('uncaughtException', this.#onBackgroundError)
+    this.#endBackground()
     this.#gate.destroy()
     this.#screen.destroy()
-    this.#exit(this.#engine?.session.exitCode ?? 0)
+    this.#exit(this.#engine.opened?.session.exitCode ?? 0)
   }
 }
-
-const reminder = '.help for commands, help(client) for the API'
-
-const firstSteps = `  client.pull('library/busybox')  makes an image; Tab completes, Ctrl-C cancels
-  client.repositories()           what the registry has; client.pull? explains
-  .doctor                         why something fails; .help for the rest`

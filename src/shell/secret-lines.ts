@@ -19,6 +19,11 @@ const secretPatterns: readonly RegExp[] = [
   /--(?:password|secret|token)[\w-]*[\s=]+\S/i,
 ]
 
+/** Whether a statement must be forgotten with the session: it begins with a space, or shows a secret. */
+export function isPrivate(statement: string): boolean {
+  return statement.startsWith(' ') || holdsSecret(statement)
+}
+
 /** Whether a statement of any number of lines shows a secret, as far as can be told from its form. */
 export function holdsSecret(text: string): boolean {
   return secretPatterns.some((pattern) => pattern.test(text))

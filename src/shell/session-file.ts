@@ -4,7 +4,7 @@
  * for people; the rest must appear. `[..]` is any text in a line, `[size] [time] [date] [path] [hex64] [hex12]`
  * their kinds, a lone `...` any lines.
  */
-import { holdsSecret } from './secret-lines.ts'
+import { holdsSecret, isPrivate } from './secret-lines.ts'
 import type { TranscriptEntry } from './transcript.ts'
 
 export type SessionStep = {
@@ -127,7 +127,7 @@ function escapeComment(line: string): string {
 }
 
 function isShareable(entry: TranscriptEntry): boolean {
-  return !entry.source.startsWith('.save') && !holdsSecret(entry.source)
+  return !entry.source.startsWith('.save') && !isPrivate(entry.source)
 }
 
 function matchFrom(

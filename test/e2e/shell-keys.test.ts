@@ -1,37 +1,24 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Terminal } from '../fakes/terminal.ts'
+import { type ShellStart, ShellTerminal, fakeShell as shell } from '../fakes/shell-terminal.ts'
+import type { Terminal } from '../fakes/terminal.ts'
 import { hasTool } from '../fakes/tools.ts'
 
-const shell = fileURLToPath(new URL('../fakes/shell.mjs', import.meta.url))
-const prompt = /aws:us-east-1>$/
-
+let opened: ShellTerminal
 let home: string
 let terminal: Terminal
 
 beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'sregistry-shell-'))
+  opened = new ShellTerminal()
+  home = opened.home
 })
 
-afterEach(() => {
-  terminal.close()
-  rmSync(home, { recursive: true, force: true })
-})
+afterEach(() => opened[Symbol.dispose]())
 
-type Start = { args?: string[]; columns?: number; env?: { [name: string]: string } }
-
-async function start({ args = [], columns = 80, env = {} }: Start = {}): Promise<Terminal> {
-  terminal = Terminal.open({
-    command: [process.execPath, shell, '--quiet', ...args],
-    env: { HOME: home, LANG: 'C.UTF-8', XDG_STATE_HOME: '', XDG_CONFIG_HOME: '', ...env },
-    columns,
-  })
-  await terminal.until(prompt)
-  return terminal
+async function start(options: ShellStart = {}): Promise<void> {
+  terminal = await opened.start(options)
 }
 
 function screenAfterTab(): string {
@@ -39,8 +26,7 @@ function screenAfterTab(): string {
   return terminal.screen()
 }
 
-const historyFile = (): string => join(home, '.local/state/sregistry/history')
-const history = (): string => readFileSync(historyFile(), 'utf8')
+const history = (): string => readFileSync(opened.historyFile, 'utf8')
 
 describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
   test('lines typed ahead run in order, each after its prompt', async () => {
@@ -374,7 +360,7 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await terminal.until('exit code 137')
     expect(history()).toMatch(/^\{"t":\d+,"s":"console\.log\('on'\); while \(true\) \{\}"\}\n$/)
     expect(execFileSync('find', [home, '-type', 'f'], { encoding: 'utf8' }).trim()).toBe(
-      historyFile(),
+      opened.historyFile,
     )
   })
 

@@ -135,6 +135,7 @@ describe('writing', () => {
   test('secrets and the saving itself are left out', () => {
     const entries = [
       entry("password = 'hunter2hunter2'", []),
+      entry(" whispered('softly')", []),
       entry('.save x.session', ['saved']),
       entry('1', ['1']),
     ]

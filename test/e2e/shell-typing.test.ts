@@ -1,0 +1,61 @@
+/** What happens around a line while it is being typed. */
+import { readFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ShellTerminal } from '../fakes/shell-terminal.ts'
+import { hasTool } from '../fakes/tools.ts'
+
+let shell: ShellTerminal
+
+beforeEach(() => {
+  shell = new ShellTerminal()
+})
+
+afterEach(() => shell[Symbol.dispose]())
+
+describe.skipIf(!hasTool('tmux'))('a line being typed', () => {
+  test('comes back below what the background prints', async () => {
+    const terminal = await shell.start()
+    terminal.enter("setTimeout(() => console.log('tick'), 700).hasRef()")
+    await terminal.until(/^true$/m)
+    terminal.type("whole = 'typed")
+    const screen = await terminal.until(/^tick\n/m)
+    expect(screen).toMatch(/true\ntick\naws:us-east-1> whole = 'typed$/)
+    terminal.enter(" on'")
+    await terminal.until(/^'typed on'\naws:us-east-1>$/m)
+  })
+
+  test('comes back below a warning of Node', async () => {
+    const terminal = await shell.start()
+    terminal.enter("setTimeout(() => process.emitWarning('be careful'), 700).hasRef()")
+    await terminal.until(/^true$/m)
+    terminal.type('1 +')
+    await terminal.until(/true\nWarning: be careful\naws:us-east-1> 1 \+$/)
+  })
+
+  test('a promise that failed and is awaited later is no reason for a warning', async () => {
+    const terminal = await shell.start()
+    terminal.enter("jobs = [sleep(0.3).then(() => client.pull('no/such'))]")
+    await terminal.until(/in the background: error NAME_UNKNOWN: (?:.*\n)+aws:us-east-1>$/)
+    terminal.enter('Promise.all(jobs)')
+    await terminal.until(/jobs\)\nerror NAME_UNKNOWN: (?:.*\n)+aws:us-east-1>$/)
+    terminal.enter('sleep(0.2); 7')
+    expect(await terminal.until(/^7\naws:us-east-1>$/m)).not.toContain('Warning')
+  })
+
+  test('promises in a list are shown without what Node writes on them', async () => {
+    const terminal = await shell.start()
+    terminal.enter('[sleep(9)]')
+    await terminal.until('[ Promise { <pending> } ]\naws:us-east-1>')
+  })
+
+  test('that begins with a space is forgotten with the session, commands too', async () => {
+    const terminal = await shell.start()
+    terminal.enter(" 'quiet'")
+    terminal.enter(' .help pull')
+    terminal.enter("'aloud'")
+    await terminal.until(/'aloud'\n'aloud'\naws:us-east-1>$/)
+    expect(readFileSync(shell.historyFile, 'utf8')).toMatch(/^.*"'aloud'"\}\n$/)
+    terminal.press('Up', 'Up')
+    await terminal.until(/> {2}\.help pull$/)
+  })
+})

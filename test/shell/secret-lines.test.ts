@@ -31,6 +31,29 @@ describe('must not be stored', () => {
     ['a CloudFront URL', "u = 'https://d.example/x?Key-Pair-Id=K1&Signature=abc'"],
     ['a PEM block', 'k = `-----BEGIN PRIVATE KEY-----\nMIIE`'],
     ['a flag', '!docker login --password hunter2 host'],
+    ['a flag of another name', '!x --aws-secret-access-key=abc'],
+    ['a short flag of a log-in', '!docker login -u AWS -phunter2 host'],
+    ['a password from a pipe', '!echo hunter2 | docker login --password-stdin host'],
+    ['a user and password of curl', '!curl -u user:pass https://host'],
+    ['credentials of skopeo', '!skopeo copy --src-creds user:pass docker://a/b dir:c'],
+    ['a configuration of aws', '!aws configure set aws_secret_access_key abc'],
+    ['a header of curl', '!curl -H "X-Api-Key: abcdef" https://host'],
+    ['userinfo without a scheme', "client.pull('user:pass@registry.example/a/b')"],
+    ['a presigned URL of Google', "u = 'https://storage.example/x?X-Goog-Signature=abc'"],
+    ['a token in a query', "u = 'https://host/x?access_token=abc'"],
+    ['a token of GitHub', "x('ghp_abcdefghijklmnopqrstuvwxyz0123456789')"],
+    ['a token of Docker Hub', "x('dckr_pat_abcdefghijklmnopqrstuvwx')"],
+    ['a key of NVIDIA', "x('nvapi-abcdefghijklmnopqrstuvwxyz')"],
+    ['a short name', "let pw = 'hunter2'"],
+    ['a short key', "x = { pass: 'hunter2' }"],
+    ['the code of a device', "mfa = '123456'"],
+    ['another assignment', "process.env.SREGISTRY_NVIDIA_TOKEN ??= 'abc'"],
+    ['a remark before the value', "client.use({ secret: /* mine */ 'x' })"],
+    ['a value in brackets', 'password = (("x"))'],
+    ['a value on the next line', "client.use({\n  secret:\n    'x',\n})"],
+    ['a value in a call', "secret = String('hunter2')"],
+    ['JSON in a text', 'JSON.parse("{\\"password\\":\\"abc\\"}")'],
+    ['a setter', "x.setPassword('abc')"],
     ['any line of many', `for (const x of y) {\n  use({ secret: 'abc' })\n}`],
   ])('%s', (_, line) => expect(holdsSecret(line)).toBe(true))
 })
@@ -52,5 +75,32 @@ describe('may be stored', () => {
     "client.search('a=b')",
     '.load tour.js',
     'x = password',
+    "compass = 'n'; passed = 'yes'; otpauth = 'x'",
+    `client.pull('library/busybox:1.36@sha256:${'a1'.repeat(32)}')`,
+    "tokens = text.split(' ')",
+    "client.pull('library/busybox', { platform: 'linux/arm64' })",
+    '!ssh user@host ls',
+    '!docker login --help',
+    '!curl -u user https://host/a:b',
+    "client.tags('team/token-server')",
+    'delete process.env.AWS_SECRET_ACCESS_KEY',
   ])('%s', (line) => expect(holdsSecret(line)).toBe(false))
+})
+
+test('a long paste is looked through in no time', () => {
+  const startedAt = performance.now()
+  for (const part of [
+    'a',
+    'a:',
+    'secret=/**/',
+    '--token-',
+    "'x-",
+    ' -u',
+    'https://a',
+    '(',
+    'AKIA',
+  ]) {
+    holdsSecret(part.repeat(20_000 / part.length))
+  }
+  expect(performance.now() - startedAt).toBeLessThan(5000)
 })

@@ -1,17 +1,17 @@
 /** What Tab offers. Nothing that is typed is run for it, and an answer never takes long. */
-import { readdir } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { settingNames } from '../settings/setting-table.ts'
 import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
 import { useSettings } from './api-options.ts'
 import { type CursorContext, cursorContext } from './cursor-context.ts'
 import { commandHelps } from './dot-commands.ts'
+import { fileNames, isPathLike } from './file-names.ts'
 import { memberNames, memberNamesOf } from './member-names.ts'
 import type { RemoteNames } from './remote-names.ts'
 import type { ShellClient } from './shell-client.ts'
 
 export type CompleterOptions = {
-  readonly client: () => ShellClient
+  /** The client that a name of the session stands for; without one, the session's own. */
+  readonly client: (name?: string) => ShellClient
   readonly remoteNames: RemoteNames
   /** How often a name was used, to put the likely ones first. */
   readonly uses: (name: string) => number
@@ -32,6 +32,8 @@ export class Completer {
   readonly #options: CompleterOptions
   #lastLine: string | undefined
   #lastClient: ShellClient | undefined
+  readonly #clientNumbers = new WeakMap<ShellClient, number>()
+  #clients = 0
 
   constructor(options: CompleterOptions) {
     this.#options = options
@@ -74,7 +76,7 @@ export class Completer {
       case 'name':
         return memberNames(globalThis, context.prefix === '')
       case 'member':
-        return context.called ? membersOfResult(context.path) : memberNamesOf(context.path)
+        return context.called ? membersOfResult(context.path) : membersOf(context.path)
       case 'option':
         return optionNames(context)
       case 'string':
@@ -93,8 +95,8 @@ export class Completer {
     if (['time', 'json', 'quiet'].includes(command)) return ['on', 'off']
     if (command === 'use')
       return [...clientNames, ...Object.keys(useSettings).map((name) => `${name}=`)]
-    if (command === 'images') return this.#imageNames()
-    return command === 'doctor' ? this.#references(prefix) : []
+    if (command === 'images') return this.#imageNames(this.#currentClient())
+    return command === 'doctor' ? this.#references(this.#currentClient(), prefix) : []
   }
 
   #strings(
@@ -103,13 +105,14 @@ export class Completer {
     const help = methodOf(context.callee)
     if (help === undefined) return isPathLike(context.prefix) ? fileNames(context.prefix) : []
     if (context.option !== undefined) return help.options[context.option]?.values ?? []
+    const client = this.#clientOf(context.callee)
     switch (help.arguments[context.argument]) {
       case 'reference':
-        return this.#references(context.prefix)
+        return this.#references(client, context.prefix)
       case 'repository':
-        return this.#repositories()
+        return this.#repositories(client)
       case 'image':
-        return this.#imageNames()
+        return this.#imageNames(client)
       case 'path':
         return fileNames(context.prefix)
       case 'client':
@@ -120,30 +123,36 @@ export class Completer {
   }
 
   /** Repositories, and after a `:` the tags of the one before it. */
-  async #references(prefix: string): Promise<readonly string[]> {
-    const tagged = /^((?:[a-z-]+:\/\/)?[^@]*[^@:/]):([\w.-]*)$/.exec(prefix)
-    if (tagged?.[1] === undefined) return this.#repositories()
-    const repository = tagged[1]
-    const tags = await this.#ask('tags', repository)
-    return tags.map((tag) => `${repository}:${tag}`)
+  async #references(client: ShellClient, prefix: string): Promise<readonly string[]> {
+    const [, scheme = '', path = ''] = /^([a-z-]+:\/\/)?(.*)$/.exec(prefix) ?? []
+    if (scheme !== '' && scheme !== `${client.name}://`) return [] // what another client has
+    const repository = /^([^@]*[^@:/]):[\w.-]*$/.exec(path)?.[1]
+    const names =
+      repository === undefined
+        ? await this.#repositories(client)
+        : (await this.#ask(client, 'tags', repository)).map((tag) => `${repository}:${tag}`)
+    return names.map((name) => `${scheme}${name}`)
   }
 
-  #repositories(): Promise<readonly string[]> {
-    return this.#ask('repositories')
+  #repositories(client: ShellClient): Promise<readonly string[]> {
+    return this.#ask(client, 'repositories')
   }
 
-  #imageNames(): Promise<readonly string[]> {
-    return this.#ask('images')
+  #imageNames(client: ShellClient): Promise<readonly string[]> {
+    return this.#ask(client, 'images')
   }
 
-  #ask(method: string, ...args: readonly string[]): Promise<readonly string[]> {
-    const client = this.#currentClient()
+  #ask(
+    client: ShellClient,
+    method: string,
+    ...args: readonly string[]
+  ): Promise<readonly string[]> {
     const call: unknown = Reflect.get(client, method)
     if (typeof call !== 'function') return Promise.resolve([])
     const optionsAt = clientMethods[method]?.optionsAt ?? args.length
     const line = this.#lastLine ?? ''
     return this.#options.remoteNames.names({
-      key: [method, ...args].join(' '),
+      key: [this.#numberOf(client), method, ...args].join(' '),
       // The next pull makes another, and the catalogue answers in no time.
       ...(method === 'images' && { freshMs: 0 }),
       onLate: () => this.#options.onLate(line),
@@ -153,6 +162,19 @@ export class Completer {
         return call.apply(client, [...filled, { signal }])
       },
     })
+  }
+
+  /** Any variable may hold a client: `eu = client.use(…)`, and then `eu.pull('`. */
+  #clientOf(callee: string): ShellClient {
+    const current = this.#currentClient()
+    const holder = callee.split('.')[0] ?? ''
+    return holder === 'client' ? current : this.#options.client(holder)
+  }
+
+  #numberOf(client: ShellClient): number {
+    const number = this.#clientNumbers.get(client) ?? ++this.#clients
+    this.#clientNumbers.set(client, number)
+    return number
   }
 
   /** After `.use` the names of the registry before are none of the new one's. */
@@ -182,7 +204,7 @@ export class Completer {
 
 function methodOf(callee: string): MethodHelp | undefined {
   const [object, method, ...rest] = callee.split('.')
-  // Any variable may hold a client (`eu = client.use(…)`), so the method's name decides.
+  // Any variable may hold a client, so the method's name decides.
   return object === undefined || method === undefined || rest.length > 0
     ? undefined
     : clientMethods[method]
@@ -193,6 +215,12 @@ function optionNames(context: Extract<CursorContext, { kind: 'option' }>): reado
   const isOptions = help?.optionsAt === context.argument || help?.result === 'client'
   if (help === undefined || !isOptions) return []
   return Object.keys(help.options).filter((name) => !context.given.includes(name))
+}
+
+/** Of the environment the settings, too, that have no value yet. */
+function membersOf(path: readonly string[]): readonly string[] {
+  const names = memberNamesOf(path)
+  return path.join('.') === 'process.env' ? [...names, ...settingNames] : names
 }
 
 const resultMembers: { readonly [kind in ResultKind]?: readonly string[] } = {
@@ -212,23 +240,6 @@ function membersOfResult(path: readonly string[]): readonly string[] {
   if (kind === 'text') return memberNames(String.prototype, true)
   const isList = ['images', 'layers', 'tags', 'repositories'].includes(kind)
   return isList ? memberNames(Array.prototype, true) : (resultMembers[kind] ?? [])
-}
-
-async function fileNames(prefix: string): Promise<readonly string[]> {
-  const typed = prefix.endsWith('/') ? prefix.slice(0, -1) || '/' : dirname(prefix)
-  const shown = prefix.slice(
-    0,
-    prefix.length - (prefix.endsWith('/') ? 0 : basename(prefix).length),
-  )
-  const directory = typed.startsWith('~') ? join(homedir(), typed.slice(1)) : typed
-  const entries = await readdir(directory, { withFileTypes: true })
-  return entries
-    .filter((entry) => !entry.name.startsWith('.') || basename(prefix).startsWith('.'))
-    .map((entry) => `${shown}${entry.name}${entry.isDirectory() ? '/' : ''}`)
-}
-
-function isPathLike(prefix: string): boolean {
-  return /^(?:~|\.{0,2})\//.test(prefix)
 }
 
 /** A name with control characters must not reach the line. */

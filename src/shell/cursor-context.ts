@@ -97,11 +97,20 @@ function scanLine(acorn: Acorn, line: string): Scan {
       tokens.push({ label: type.label, name: isWord ? line.slice(start, end) : undefined, end })
     }
   } catch (error) {
-    const isString = error instanceof Error && error.message.startsWith('Unterminated string')
-    const openString = isString && 'pos' in error ? Number(error.pos) : undefined
+    const openString = openStringOf(error, tokens)
     return { tokens, openString, isOpaque: openString === undefined }
   }
   return { tokens, openString: undefined, isOpaque: commentEnd === line.length && commentEnd > 0 }
+}
+
+/** Where the string starts that acorn has found no end of. */
+function openStringOf(error: unknown, tokens: readonly ScannedToken[]): number | undefined {
+  if (!(error instanceof Error && 'pos' in error)) return undefined
+  if (error.message.startsWith('Unterminated string')) return Number(error.pos)
+  // acorn is past the backtick by then; behind a `${…}` it is no plain text any more
+  const isPlain = tokens.at(-1)?.label === '`'
+  const isTemplate = error.message.startsWith('Unterminated template') && isPlain
+  return isTemplate ? Number(error.pos) - 1 : undefined
 }
 
 function openBrackets(tokens: readonly ScannedToken[]): readonly Bracket[] {

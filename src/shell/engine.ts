@@ -46,7 +46,7 @@ export class Engine {
     this.session = session
     this.context = this.#createContext()
     this.#completer = new Completer({
-      client: () => session.client,
+      client: (name) => (name === undefined ? session.client : session.clientNamed(name)),
       remoteNames: new RemoteNames({ now: () => performance.now() }),
       uses: (name) => parts.history.uses(name),
       onSignature: (help) => {

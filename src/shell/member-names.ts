@@ -1,15 +1,21 @@
 /** The members of objects, by property descriptors alone: no getter and no proxy trap is run. */
+import { builtinModules } from 'node:module'
 import { types } from 'node:util'
 
 const identifier = /^[\p{L}_$][\p{L}\p{N}_$]*$/u
 
-/** Members of what a path of names leads to, from the globals on; empty past a getter. */
+/** Globals that are getters of Node's own or of globals.ts; loading these modules prints a warning. */
+const knownGetters = new Set(['process', 'Buffer', 'performance', ...builtinModules])
+for (const name of ['punycode', 'sqlite', 'wasi']) knownGetters.delete(name)
+
+/** Members of what a path of names leads to, from the globals on; empty past a getter of the user's. */
 export function memberNamesOf(path: readonly string[]): readonly string[] {
   let object: unknown = globalThis
-  for (const name of path) {
+  for (const [i, name] of path.entries()) {
     const descriptor = descriptorOf(object, name)
-    if (descriptor === undefined || !('value' in descriptor)) return []
-    object = descriptor.value
+    const isKnown = i === 0 && knownGetters.has(name)
+    if (descriptor === undefined || !('value' in descriptor || isKnown)) return []
+    object = isKnown ? Reflect.get(globalThis, name) : descriptor.value
   }
   return memberNames(object, true)
 }

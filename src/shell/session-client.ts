@@ -19,6 +19,7 @@ export class ClientCalls {
   readonly #results = new WeakMap<object, ResultKind>()
   readonly #helps = new WeakMap<object, string>()
   readonly #fresh = new WeakSet<object>()
+  readonly #clients = new WeakMap<object, ShellClient>()
 
   /** @param onBusy Told when the first call starts and when the last has ended. */
   constructor(onBusy: (isBusy: boolean) => void = () => undefined) {
@@ -33,6 +34,16 @@ export class ClientCalls {
   /** The name of the method that a function of a session client is. */
   methodOf(value: unknown): string | undefined {
     return isObject(value) ? this.#helps.get(value) : undefined
+  }
+
+  /** The real client behind one that people hold. */
+  clientBehind(value: unknown): ShellClient | undefined {
+    return isObject(value) ? this.#clients.get(value) : undefined
+  }
+
+  rememberClient(facade: object, client: ShellClient): void {
+    this.remember(facade, 'client')
+    this.#clients.set(facade, client)
   }
 
   remember(value: unknown, kind: ResultKind): void {
@@ -100,7 +111,7 @@ export function createSessionClient(client: ShellClient, calls: ClientCalls): Sh
     calls.nameMethod(method, name)
     Object.defineProperty(facade, name, { value: method, enumerable: false, configurable: true })
   }
-  calls.remember(facade, 'client')
+  calls.rememberClient(facade, client)
   return facade as ShellClient
 }
 

@@ -70,6 +70,12 @@ export class Session {
     return this.#client
   }
 
+  /** As `client`, of the client that a global name stands for; the session's own for any other. */
+  clientNamed(name: string): ShellClient {
+    const value: unknown = Object.getOwnPropertyDescriptor(globalThis, name)?.value
+    return this.calls.clientBehind(value) ?? this.#client
+  }
+
   /** The client as people hold it. */
   get sessionClient(): ShellClient {
     return this.#sessionClient

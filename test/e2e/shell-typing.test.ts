@@ -48,6 +48,27 @@ describe.skipIf(!hasTool('tmux'))('a line being typed', () => {
     await terminal.until('[ Promise { <pending> } ]\naws:us-east-1>')
   })
 
+  test('is completed with the lines of its statement above it', async () => {
+    const terminal = await shell.start()
+    terminal.enter('client.pull(')
+    terminal.enter("  'library/busybox', {")
+    terminal.type('    compr')
+    terminal.press('Tab')
+    await terminal.until(/ {4}compression$/)
+    terminal.type(": 'gz")
+    terminal.press('Tab')
+    await terminal.until(/ {4}compression: 'gzip$/)
+  })
+
+  test('is completed with the names of the client that a variable holds', async () => {
+    const terminal = await shell.start()
+    terminal.enter("eu = client.use({ region: 'eu-west-1' })")
+    await terminal.until(/eu-west-1 .*\naws:us-east-1>$/)
+    terminal.type("eu.layers('lib")
+    terminal.press('Tab')
+    await terminal.until("eu.layers('library/eu-west-1")
+  })
+
   test('that begins with a space is forgotten with the session, commands too', async () => {
     const terminal = await shell.start()
     terminal.enter(" 'quiet'")

@@ -120,7 +120,9 @@ export function createFakeClient(
     async images() {
       return [...images.values()]
     },
-    repositories: () => list(repositories),
+    // elsewhere another repository
+    repositories: () =>
+      list(client.place === 'us-east-1' ? repositories : [`library/${client.place}`]),
     tags(repository) {
       const ms = Number(/^slow(\d+)/.exec(repository)?.[1] ?? 0)
       if (ms === 0) return list(tags[repository] ?? [])

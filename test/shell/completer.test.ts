@@ -26,6 +26,14 @@ const client = {
   images: async () => [{ name: 'library/busybox', tag: 'latest', path: '/x.simg' }],
 }
 
+/** What `eu` stands for. */
+const other = {
+  ...client,
+  place: 'eu-west-1',
+  repositories: async () => [{ name: 'library/european' }],
+  tags: async () => ['eu-1'],
+}
+
 let completer: Completer
 let current: typeof client
 let signatures: string[]
@@ -61,7 +69,7 @@ beforeEach(() => {
 
 function open(uses: Record<string, number>): Completer {
   return new Completer({
-    client: () => current as unknown as ShellClient,
+    client: (name) => (name === 'eu' ? other : current) as unknown as ShellClient,
     remoteNames: new RemoteNames({ now: () => 0 }),
     uses: (name) => uses[name] ?? 0,
     onSignature: ({ signature }) => signatures.push(signature),
@@ -97,6 +105,14 @@ describe('Tab completes', () => {
     ["client.pull('x').dig", "client.pull('x').digest"],
     ["'clie", '0 candidates'],
     ['// clie', '0 candidates'],
+    ["client.pull('aws://lib", "client.pull('aws://library/busybox"],
+    ["client.pull('aws://science/hello:1.1", "client.pull('aws://science/hello:1.1"],
+    ["client.pull('docker://lib", '0 candidates'],
+    ['client.pull(`lib', 'client.pull(`library/busybox'],
+    ["eu.pull('lib", "eu.pull('library/european"],
+    ["eu.pull('library/european:", "eu.pull('library/european:eu-1"],
+    ['process.env.SREGISTRY_TMP', 'process.env.SREGISTRY_TMPDIR'],
+    ['process.pla', 'process.platform'],
   ])('%s', async (line, expected) => {
     expect(await completed(line)).toBe(expected)
   })
@@ -129,6 +145,13 @@ describe('Tab completes', () => {
     expect(await completed("client.pull('lib")).toBe("client.pull('library/busybox")
     current = { ...client, repositories: async () => [{ name: 'library/other' }] }
     expect(await completed("client.pull('lib")).toBe("client.pull('library/other")
+  })
+
+  test('of two clients, asked in turn, each with its own names', async () => {
+    for (const expected of ['european', 'busybox', 'european']) {
+      const name = expected === 'busybox' ? 'client' : 'eu'
+      expect(await completed(`${name}.pull('lib`)).toBe(`${name}.pull('library/${expected}`)
+    }
   })
 
   test('images of this machine as they are now', async () => {

@@ -129,6 +129,14 @@ describe('the client of a session', () => {
     expect(calls.methodOf(eu.pull)).toBe('pull')
   })
 
+  test('knows the client behind it, for completion', () => {
+    const client = {} as ShellClient
+    const calls = new ClientCalls()
+    expect(calls.clientBehind(createSessionClient(client, calls))).toBe(client)
+    expect(calls.clientBehind(client)).toBeUndefined()
+    expect(calls.clientBehind('client')).toBeUndefined()
+  })
+
   test('a result is fresh once: what was told on the way is not told again', async () => {
     const { session, calls } = openClient()
     const images = await session.images()

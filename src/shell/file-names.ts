@@ -1,0 +1,23 @@
+/** Names of files for completion. */
+import { readdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+
+/** What begins with this path; directories end in `/`. */
+export async function fileNames(prefix: string): Promise<readonly string[]> {
+  const typed = prefix.endsWith('/') ? prefix.slice(0, -1) || '/' : dirname(prefix)
+  const shown = prefix.slice(
+    0,
+    prefix.length - (prefix.endsWith('/') ? 0 : basename(prefix).length),
+  )
+  const directory = typed.startsWith('~') ? join(homedir(), typed.slice(1)) : typed
+  const entries = await readdir(directory, { withFileTypes: true })
+  return entries
+    .filter((entry) => !entry.name.startsWith('.') || basename(prefix).startsWith('.'))
+    .map((entry) => `${shown}${entry.name}${entry.isDirectory() ? '/' : ''}`)
+}
+
+/** Whether a text is meant as a path: `./x`, `../x`, `~/x`, `/x`. */
+export function isPathLike(prefix: string): boolean {
+  return /^(?:~|\.{0,2})\//.test(prefix)
+}

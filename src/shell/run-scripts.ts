@@ -23,8 +23,13 @@ export async function runScripts(options: ShellOptions): Promise<number> {
   defineResults()
   const background = watchBackground(session)
   const release = interruptBy(session)
+  let place = ''
+  process.on('beforeExit', onStuck)
   try {
-    const result = await runAll(scriptContext(session, options), options)
+    const context = scriptContext(session, options)
+    const result = await runAll(context, options, (at) => {
+      place = at
+    })
     await session.calls.settled()
     await turnOfTheLoop() // an unhandled rejection is reported after the current turn
     const failures = result.failures + background.failures
@@ -35,6 +40,13 @@ export async function runScripts(options: ShellOptions): Promise<number> {
     return session.exitCode ?? (failures > 0 ? 1 : 0)
   } finally {
     release()
+    process.off('beforeExit', onStuck)
+  }
+
+  /** Nothing is left that could end the wait: Node would exit with 0, what comes after it unread. */
+  function onStuck(): void {
+    output.notice(`${place}: waits for something that never comes`)
+    process.exit(1)
   }
 }
 
@@ -49,17 +61,22 @@ export function scriptContext(session: Session, options: ShellOptions): CommandC
   return context
 }
 
-async function runAll(context: CommandContext, options: ShellOptions): Promise<ScriptResult> {
+async function runAll(
+  context: CommandContext,
+  options: ShellOptions,
+  onStatement: (place: string) => void,
+): Promise<ScriptResult> {
   const { flags, stdin } = options
   const keepGoing = flags.keepGoing === true
+  const how = { keepGoing, onStatement }
   const runs: Array<() => Promise<ScriptResult>> = []
   for (const code of flags.code ?? []) {
-    runs.push(() => runScript(context, code, { label: '-e', keepGoing }))
+    runs.push(() => runScript(context, code, { label: '-e', ...how }))
   }
   const files = flags.files ?? []
   const readsStdin = runs.length === 0 && files.length === 0
   for (const file of readsStdin ? ['-'] : files) {
-    runs.push(() => runFile(context, file, stdin, keepGoing))
+    runs.push(() => runFile(context, file, stdin, how))
   }
   let failures = 0
   for (const run of runs) {
@@ -75,13 +92,13 @@ async function runFile(
   context: CommandContext,
   file: string,
   stdin: ShellOptions['stdin'],
-  keepGoing: boolean,
+  how: Pick<ScriptOptions, 'keepGoing' | 'onStatement'>,
 ): Promise<ScriptResult> {
   if (file === '-') {
-    return runLines(context, LineSource.ofStream(stdin), { label: 'stdin', keepGoing })
+    return runLines(context, LineSource.ofStream(stdin), { label: 'stdin', ...how })
   }
   const path = resolve(file)
-  const names: ScriptOptions = { label: basename(file), filename: path, keepGoing }
+  const names: ScriptOptions = { label: basename(file), filename: path, ...how }
   try {
     const text = await readFile(path, 'utf8')
     const { isSessionFile, statementsOf } = await import('./session-file.ts')

@@ -3,16 +3,15 @@
  * REPL in it, as node:repl overlaps piped lines, prints in another order and ends with 0 after errors.
  */
 import type { CommandContext, ScriptNames, ScriptResult } from './command-context.ts'
-import { type CommandLine, readCommand, runCommand } from './dot-commands.ts'
+import { type CommandLine, commandHelps, readCommand, runCommand } from './dot-commands.ts'
 import { LineSource } from './line-source.ts'
 import type { Outcome } from './session.ts'
 
 export type ScriptOptions = ScriptNames & {
   /** Run what comes after a failure, too. Default false. */
   readonly keepGoing?: boolean
-  /** Called before and after each statement, with its text. */
-  readonly onStatement?: (text: string) => void
-  readonly onOutcome?: (text: string, outcome: Outcome) => void
+  /** Called before each statement, with its place: `tour.js:8`. */
+  readonly onStatement?: (place: string) => void
 }
 
 export function runScript(
@@ -60,44 +59,48 @@ class ScriptRun {
     if (this.#gathered === '') {
       this.#firstLine = this.#line
       const command = readCommand(line)
-      if (command !== undefined) return this.#observe(line, () => this.#command(line, command))
+      if (command !== undefined) return this.#command(line, command)
     }
     this.#gathered += `${line}\n`
     if (continuesAbove(next)) return 'incomplete'
     const text = this.#gathered
-    const outcome = await this.#observe(text, () => this.#run(text))
+    const outcome = await this.#run(text)
     if (outcome !== 'incomplete') this.#gathered = ''
     return outcome
   }
 
   finish(): Outcome {
     if (this.#gathered.trim() === '') return 'done'
-    const { label } = this.#options
-    const message = `${label}:${this.#firstLine}: the input ends inside this statement`
+    const message = `${this.#place}: the input ends inside this statement`
     this.#context.session.output.notice(message)
     return 'failed'
   }
 
+  get #place(): string {
+    return `${this.#options.label}:${this.#firstLine}`
+  }
+
   #command(line: string, command: CommandLine): Promise<Outcome> {
+    this.#options.onStatement?.(this.#place)
     const context = this.#context
     return context.session.record(line.trim(), () => runCommand(context, command))
   }
 
   #run(text: string): Promise<Outcome> {
-    const { label, filename } = this.#options
+    const { label, filename, onStatement } = this.#options
+    onStatement?.(this.#place)
     const source = { text, filename: filename ?? label, line: this.#firstLine, label }
     return this.#context.runStatement(source)
   }
-
-  async #observe(text: string, run: () => Promise<Outcome>): Promise<Outcome> {
-    this.#options.onStatement?.(text)
-    const outcome = await run()
-    this.#options.onOutcome?.(text, outcome)
-    return outcome
-  }
 }
 
-/** `client` on one line and `.pull('x')` on the next are one statement; `.load x` is a command. */
+/**
+ * `client` on one line and `.pull('x')` or an indented `.name` on the next are one statement; `.load x` is a
+ * command.
+ */
 function continuesAbove(line: string | undefined): boolean {
-  return line !== undefined && /^\s*(?:\?\.|\.\s*[\p{L}_$][\w$]*\s*[([.?`=])/u.test(line)
+  if (line === undefined) return false
+  if (/^\s*(?:\?\.|\.\s*[\p{L}_$][\w$]*\s*[([.?`=])/u.test(line)) return true
+  const member = /^\s+\.([\p{L}_$][\w$]*)[\s;,)]*$/u.exec(line)?.[1]
+  return member !== undefined && !Object.hasOwn(commandHelps, member)
 }

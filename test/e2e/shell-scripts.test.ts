@@ -90,6 +90,18 @@ describe('piped input', () => {
     expect(stderr.endsWith('2 statements failed\n')).toBe(true)
   })
 
+  test('takes an indented member for the end of the line above, and a command for a command', async () => {
+    const input = "client\n  .digest('x')\n  .length\n'end'\n  .time on\n"
+    const { code, stdout } = await run([], { input })
+    expect([code, stdout]).toEqual([0, "71\n'end'\n"])
+  })
+
+  test('that waits for what never comes is a failure, not a silent end', async () => {
+    const { code, stdout, stderr } = await run([], { input: '1\nawait new Promise(() => {})\n2\n' })
+    expect([code, stdout]).toEqual([1, '1\n'])
+    expect(stderr).toBe('stdin:2: waits for something that never comes\n')
+  })
+
   test('that ends inside a statement is a failure at its first line', async () => {
     const { code, stdout, stderr } = await run([], {
       input: "1\nfor (const x of [1]) {\n  print('never')\n",

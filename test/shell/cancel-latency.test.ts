@@ -19,7 +19,8 @@ const tries = 3
 let world: PullWorld
 /** Takes every request and answers none. */
 let silent: Server
-let reached: () => void
+/** @param at When the key is pressed; default: now. */
+let reached: (at?: number) => void
 
 beforeAll(async () => {
   world = await PullWorld.start()
@@ -28,6 +29,9 @@ beforeAll(async () => {
     Array.from({ length: 24 }, () => Buffer.concat([randomBytes(1 << 20), Buffer.alloc(1 << 20)])),
   )
   await world.push('team/big', makeImage([[file('data', content)]]))
+  // so many that merging them and encoding their tables takes its time
+  const many = Array.from({ length: 60_000 }, (_, i) => file(`d${i % 100}/f${i}`, `content ${i}`))
+  await world.push('team/many', makeImage([many]))
   silent = createServer(() => reached())
   silent.listen(0, '127.0.0.1')
   await once(silent, 'listening')
@@ -67,13 +71,12 @@ async function sessionAt(home: Home): Promise<Session> {
 async function cancelOnce(text: string, env: Readonly<Record<string, string>>): Promise<number> {
   const home = world.home(env)
   const session = await sessionAt(home)
-  const isThere = new Promise<void>((resolve) => {
-    reached = resolve
+  const isThere = new Promise<number>((resolve) => {
+    reached = (at = performance.now()) => resolve(at)
   })
-  Object.defineProperty(globalThis, 'reached', { configurable: true, value: () => reached() })
+  Object.defineProperty(globalThis, 'reached', { configurable: true, value: reached })
   const outcome = session.run({ text, filename: 'cancelled' })
-  await isThere
-  const pressedAt = performance.now()
+  const pressedAt = await isThere
   expect(session.interrupt()).toBe('cancelling')
   expect(await outcome).toBe('cancelled')
   const elapsedMs = performance.now() - pressedAt
@@ -82,13 +85,21 @@ async function cancelOnce(text: string, env: Readonly<Record<string, string>>): 
   return elapsedMs
 }
 
-const pullUntil = (event: string): string =>
-  `client.pull('team/big', { onProgress: ({ type }) => { if (type === '${event}') reached() } })`
+const pressLater = (ms: number): string => `setTimeout(reached, ${ms}, performance.now() + ${ms})`
+
+const pullUntil = (event: string, image = 'big', then = 'reached()'): string =>
+  `client.pull('team/${image}', { onProgress: ({ type }) => { if (type === '${event}') ${then} } })`
 
 test.each([
   ['a download that is slow', pullUntil('layer-start'), { kind: 'slow', bytesPerSecond: 50_000 }],
   ['a download that stands still', pullUntil('layer-start'), { kind: 'stall', afterBytes: 1000 }],
   ['the compression of a layer', pullUntil('layer-progress'), undefined],
+  ['the merge', pullUntil('layer-done', 'many'), undefined],
+  // a key that is pressed while the thread is busy has waited by the time it is seen
+  ['the merge, well begun', pullUntil('layer-done', 'many', pressLater(50)), undefined],
+  ['the encoding of the tables', pullUntil('layer-done', 'many', pressLater(100)), undefined],
+  ['the writing of many files', pullUntil('write-progress', 'many'), undefined],
+  ['the writing of large ones', pullUntil('write-progress'), undefined],
 ] as const)('Ctrl-C ends %s within 200 ms', async (_, text, fault) => {
   if (fault !== undefined) world.local.ecr.faults.add({ fault, operation: 'Download' })
   const times: number[] = []

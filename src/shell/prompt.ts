@@ -16,6 +16,7 @@ import { LateEngine } from './late-engine.ts'
 import { type CompletionCallback, PromptCompletion } from './prompt-completion.ts'
 import { findRcFile } from './rc-file.ts'
 import { Screen } from './screen.ts'
+import { SearchOverlay } from './search-overlay.ts'
 import type { Outcome } from './session.ts'
 import type { ShellOptions } from './shell-options.ts'
 import { TerminalMode } from './terminal-mode.ts'
@@ -46,6 +47,7 @@ class Prompt {
   readonly #endBackground: () => void
   #server: REPLServer | undefined
   #line: TypedLine | undefined
+  #search: SearchOverlay | undefined
   #typed = ''
   /** From the end of a line to the next prompt. */
   #isWorking = false
@@ -111,7 +113,9 @@ class Prompt {
     })
     const server = this.#startServer()
     this.#server = server
-    this.#line = new TypedLine(server, (text) => this.#screen.write(text))
+    const write = (text: string): void => void this.#screen.write(text)
+    this.#line = new TypedLine(server, write)
+    this.#search = new SearchOverlay(server, this.#gate, write)
     for (const name of dotCommandNames) {
       server.defineCommand(name, { action: (argument) => this.#takeCommand(name, argument) })
     }
@@ -245,7 +249,7 @@ class Prompt {
   #replaceWords(text: string): string {
     // node:repl has no hook for a command it does not know. Should its words change, users see Node's
     // message instead of ours, nothing else.
-    if (text !== 'Invalid REPL keyword\n') return text
+    if (text !== 'Invalid REPL keyword\n') return this.#search?.replace(text) ?? text
     const typed = this.#typed
     void this.#engine.open().then((engine) => {
       engine.session.output.notice(engine.unknownCommand(typed))

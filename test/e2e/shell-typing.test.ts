@@ -69,6 +69,43 @@ describe.skipIf(!hasTool('tmux'))('a line being typed', () => {
     await terminal.until("eu.layers('library/eu-west-1")
   })
 
+  test.each([
+    [
+      'Enter runs',
+      'Enter',
+      /^7\naws:us-east-1> for .*\n.*magenta\n(?:\| )?\}\n7\naws:us-east-1>$/m,
+    ],
+    ['Left takes', 'Left', /^7\naws:us-east-1> for .*\n.*magenta\n(?:\| )?\}$/m],
+    ['Ctrl-C leaves', 'C-c', /^7\naws:us-east-1>$/m],
+  ])(
+    '%s a statement found by one of its lower lines, and no row of it stays',
+    async (_, key, end) => {
+      const terminal = await shell.start()
+      terminal.type('for (const x of [7]) {\r  print(x) // magenta\r}\r')
+      await terminal.until(/^7\naws:us-east-1>$/m)
+      terminal.press('C-r')
+      terminal.type('magenta')
+      await terminal.until(/print\(x\) \/\/ magenta\n\}\n.*search: magenta/)
+      terminal.press(key)
+      await terminal.until(end)
+    },
+  )
+
+  test('a long line found by its end comes back whole, and once', async () => {
+    const terminal = await shell.start({ columns: 40 })
+    terminal.enter(`'${'x'.repeat(60)}magenta'.length`)
+    await terminal.until(/^67\naws:us-east-1>$/m)
+    terminal.press('C-r')
+    terminal.type('magenta')
+    await terminal.until('search: magenta')
+    terminal.press('C-e')
+    terminal.type(' + 1')
+    const screen = await terminal.until(/nta'\.length \+ 1$/)
+    expect(screen.match(/aws:us-east-1> 'x/g)).toHaveLength(2)
+    terminal.press('Enter')
+    await terminal.until(/^68\naws:us-east-1>$/m)
+  })
+
   test('that begins with a space is forgotten with the session, commands too', async () => {
     const terminal = await shell.start()
     terminal.enter(" 'quiet'")

@@ -157,11 +157,19 @@ export class InputGate extends Readable {
     if (this.#ended && this.#waiting.length === 0 && !this.held && !this.#settling) this.push(null)
   }
 
+  /** A line and the Ctrl-C after it may come at once, when the program was busy: while it starts. */
+  #lookAgain(): void {
+    const ahead = Buffer.concat(this.#waiting)
+    this.#waiting = []
+    this.#receive(ahead)
+  }
+
   /** The REPL needs a turn of the event loop to take a line, evaluate it and hold the gate. */
   #settle(): void {
     this.#settling = true
     setImmediate(() => {
       this.#settling = false
+      if (this.held) this.#lookAgain()
       this.#feed()
     })
   }

@@ -91,6 +91,17 @@ describe('the input gate', () => {
     expect(lines).toEqual(['after\r'])
   })
 
+  test('Ctrl-C that comes with the line before it is for the statement of that line', async () => {
+    gate.once('data', () => gate.hold()) // as the REPL does, which takes the line
+    source.write('statement\rtyped ahead\r\x03after\r')
+    await settle()
+    expect(lines).toEqual(['statement\r'])
+    expect(events).toEqual(['interrupt'])
+    gate.release()
+    await settle()
+    expect(lines).toEqual(['statement\r', 'after\r'])
+  })
+
   test('Ctrl-Z while held suspends and keeps what was typed ahead before and after it', async () => {
     gate.hold()
     source.write('a\r\x1ab\r')

@@ -69,8 +69,10 @@ type ShellLine = {
 async function openShell(session: Session, { named, files, flags }: ShellLine): Promise<number> {
   const questions = new Questions(isTerminal() ? askOnTerminal : undefined)
   const clients = new ShellClients(session, questions)
+  let isLeft = false
+  let code = 0
   try {
-    return await startShell({
+    code = await startShell({
       client: clients.first(named),
       createClient: clients.create,
       questions,
@@ -82,10 +84,16 @@ async function openShell(session: Session, { named, files, flags }: ShellLine): 
       flags: { ...session.flags, ...flags, code: flags.eval ?? [], files },
       globals: { Container },
       cleanUp: removeUnfinished,
+      onLeft: () => {
+        isLeft = true
+      },
     })
   } finally {
     await clients.close()
   }
+  // a timer of the user's would keep a terminal that hears nothing any more
+  if (isLeft) process.exit(code)
+  return code
 }
 
 function isTerminal(): boolean {

@@ -44,7 +44,6 @@ class Prompt {
   readonly #engine: LateEngine
   readonly #loop = new EvaluationLoop()
   readonly #completion: PromptCompletion
-  readonly #endBackground: () => void
   #server: REPLServer | undefined
   #line: TypedLine | undefined
   #search: SearchOverlay | undefined
@@ -53,6 +52,7 @@ class Prompt {
   #isWorking = false
   /** The lines above the one being typed, of a statement that is not complete. */
   #gathered = ''
+  #isLeft = false
   #exit: (code: number) => void = () => undefined
 
   constructor(options: ShellOptions, home: string) {
@@ -85,7 +85,7 @@ class Prompt {
       line: () => (this.#server === undefined ? undefined : this.#line),
     })
     options.questions?.answerWith((question, signal) => this.#ask(question, signal))
-    this.#endBackground = watchBackground({
+    watchBackground({
       onError: (error) => void this.#showBackgroundError(error),
       onWarning: (warning) => this.#showWarning(warning),
     })
@@ -123,7 +123,7 @@ class Prompt {
     server.prependListener('line', (line) => {
       this.#typed = line
     })
-    server.once('exit', () => this.#close())
+    server.once('exit', () => void this.#close())
     this.#engine.prewarmWhenIdle()
     return ended
   }
@@ -258,6 +258,7 @@ class Prompt {
   }
 
   async #showBackgroundError(error: unknown): Promise<void> {
+    if (this.#isLeft) return // nobody is there to be told that it was cancelled
     try {
       const { session } = await this.#engine.open()
       session.showError(error, undefined, 'in the background: ')
@@ -278,11 +279,14 @@ class Prompt {
     else this.#line.printAbove(print)
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
     this.#server = undefined
-    this.#endBackground()
+    this.#isLeft = true
     this.#gate.destroy()
     this.#screen.destroy()
-    this.#exit(this.#engine.opened?.session.exitCode ?? 0)
+    const session = this.#engine.opened?.session
+    await session?.leave()
+    this.#options.onLeft?.()
+    this.#exit(session?.exitCode ?? 0)
   }
 }

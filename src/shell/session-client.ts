@@ -20,6 +20,7 @@ export class ClientCalls {
   readonly #helps = new WeakMap<object, string>()
   readonly #fresh = new WeakSet<object>()
   readonly #clients = new WeakMap<object, ShellClient>()
+  readonly #ending = new AbortController()
 
   /** @param onBusy Told when the first call starts and when the last has ended. */
   constructor(onBusy: (isBusy: boolean) => void = () => undefined) {
@@ -59,6 +60,15 @@ export class ClientCalls {
 
   nameMethod(value: object, name: string): void {
     this.#helps.set(value, name)
+  }
+
+  /** Fires when every call is to end, those whose statement is over too. */
+  get signal(): AbortSignal {
+    return this.#ending.signal
+  }
+
+  cancel(): void {
+    this.#ending.abort()
   }
 
   /** Work that was started and perhaps not awaited. */
@@ -141,7 +151,7 @@ function sessionMethod({ client, real, name, help, calls }: MethodParts): Method
       const value = real.apply(client, [...args])
       return help.result === 'client' ? createSessionClient(value as ShellClient, calls) : value
     }
-    const { args: filled, done } = fillOptions(args, help, statement)
+    const { args: filled, done } = fillOptions(args, help, { statement, ending: calls.signal })
     const remember = (value: unknown): unknown => {
       calls.remember(value, help.result)
       return value
@@ -179,12 +189,18 @@ function rejectedCall(name: string): unknown {
   })
 }
 
+type CallPlace = {
+  readonly statement: Statement | undefined
+  /** See ClientCalls.signal. */
+  readonly ending: AbortSignal
+}
+
 type FilledCall = { readonly args: unknown[]; readonly done: () => void }
 
 function fillOptions(
   args: readonly unknown[],
   help: MethodHelp,
-  statement: Statement | undefined,
+  { statement, ending }: CallPlace,
 ): FilledCall {
   const at = help.optionsAt
   const given = at === undefined ? undefined : args[at]
@@ -196,9 +212,10 @@ function fillOptions(
   let bars: ReturnType<Statement['progress']['follow']> | undefined
   const options = (given ?? {}) as CallOptions
   const filled = [...args]
+  const signals = [statement.signal, ending]
   filled[at] = {
     ...options,
-    signal: options.signal ? AbortSignal.any([options.signal, statement.signal]) : statement.signal,
+    signal: AbortSignal.any(options.signal ? [options.signal, ...signals] : signals),
     onProgress: (event: CallEvent) => {
       options.onProgress?.(event)
       bars ??= statement.progress.follow()

@@ -50,16 +50,21 @@ export class Session {
   #lastError: unknown
   #lastImagePath: string | undefined
   #exitCode: number | undefined
+  readonly #termination: Termination
 
   constructor(options: SessionOptions) {
     this.output = options.output
     this.now = options.now
     this.#createClient = options.createClient
     const termination = new Termination({
-      abort: () => this.#running?.interrupt(),
+      abort: () => {
+        this.#running?.interrupt()
+        this.calls.cancel()
+      },
       settled: () => this.calls.settled(),
       cleanUp: options.cleanUp ?? (() => undefined),
     })
+    this.#termination = termination
     this.calls = new ClientCalls((isBusy) => termination.listen(isBusy))
     this.#client = options.client
     this.#sessionClient = createSessionClient(options.client, this.calls)
@@ -106,6 +111,11 @@ export class Session {
 
   exit(code: number): void {
     this.#exitCode ??= code
+  }
+
+  /** The user is gone: calls that nobody awaited are cancelled, and what they began is removed. */
+  leave(): Promise<void> {
+    return this.#termination.settle()
   }
 
   async use(

@@ -39,6 +39,8 @@ export type ShellOptions = {
   readonly questions?: Questions
   /** Removes what calls in flight have begun on disk, when a signal ends the process. */
   readonly cleanUp?: () => void
+  /** Called when the prompt is left: the process should end, whatever timers the user has set. */
+  readonly onLeft?: () => void
   /** Default: the user's home directory. */
   readonly home?: string
 }

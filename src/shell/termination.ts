@@ -1,8 +1,9 @@
 /**
- * SIGTERM and SIGHUP while calls are in flight: they are cancelled, given a moment to take away what
- * they began, and the process ends with the signal's code. Only then: with a listener a signal is no
- * longer fatal, and an endless synchronous loop could not be ended by it.
+ * The end while calls are in flight, by SIGTERM, by SIGHUP or because the user leaves: they are cancelled and
+ * given a moment to take away what they began. Signals are listened to only then: with a listener a signal
+ * is no longer fatal, and an endless synchronous loop could not be ended by it.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 
 export type TerminationOptions = {
   /** Cancels what runs. */
@@ -34,16 +35,16 @@ export class Termination {
     }
   }
 
-  async #end(code: number): Promise<void> {
+  /** Cancels what runs and waits for its end, a second at most. */
+  async settle(): Promise<void> {
     const { abort, settled, cleanUp } = this.#options
     abort()
-    const late = setTimeout(() => {
-      cleanUp()
-      process.exit(code)
-    }, patienceMs)
-    await settled()
-    clearTimeout(late)
+    await Promise.race([settled(), delay(patienceMs, undefined, { ref: false })])
     cleanUp()
+  }
+
+  async #end(code: number): Promise<void> {
+    await this.settle()
     process.exit(code)
   }
 }

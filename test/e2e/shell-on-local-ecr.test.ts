@@ -135,6 +135,17 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     expect(unfinished()).toEqual([])
   })
 
+  test('leaving in a pull of the background removes what was begun', async () => {
+    ecr.faults.add({ fault: { kind: 'slow', bytesPerSecond: 50_000 }, operation: 'Download' })
+    const shell = await start()
+    shell.enter("jobs = [client.pull('library/busybox')]")
+    await shell.until('pending')
+    await expect.poll(unfinished, { timeout: 10_000 }).not.toEqual([])
+    shell.press('C-d')
+    await shell.until('exit code 0')
+    expect(unfinished()).toEqual([])
+  })
+
   test('Tab completes repositories and tags that the registry has', async () => {
     const shell = await start()
     // The first answer may come after the 300 ms that a Tab waits; it is there for the next.

@@ -12,6 +12,19 @@ beforeEach(() => {
 
 afterEach(() => shell[Symbol.dispose]())
 
+describe.skipIf(!hasTool('tmux'))('leaving', () => {
+  test.each([
+    ['a timer', 'setInterval(() => undefined, 1000).hasRef()', /^true$/m],
+    ['a pull that nobody awaits', "[client.pull('slow60000')].length", /^1$/m],
+  ])('%s keeps nobody', async (_, statement, shown) => {
+    const terminal = await shell.start()
+    terminal.enter(statement)
+    await terminal.until(shown)
+    terminal.press('C-d')
+    expect(await terminal.until('exit code 0')).not.toContain('background')
+  })
+})
+
 describe.skipIf(!hasTool('tmux'))('a line being typed', () => {
   test('comes back below what the background prints', async () => {
     const terminal = await shell.start()

@@ -34,6 +34,7 @@ function slowToOpen(client, ms) {
 const client = createFakeClient(SregistryError)
 const openMs = Number(process.env.FAKE_OPEN_MS ?? 0)
 
+let isLeft = false
 process.exitCode = await startShell({
   client: openMs > 0 ? slowToOpen(client, openMs) : client,
   createClient: (name, settings) => createFakeClient(SregistryError, name, settings),
@@ -47,4 +48,8 @@ process.exitCode = await startShell({
     files: positionals,
     keepGoing: values['keep-going'],
   },
+  onLeft: () => {
+    isLeft = true
+  },
 })
+if (isLeft) process.exit()

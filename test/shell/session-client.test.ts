@@ -82,6 +82,15 @@ describe('the client of a session', () => {
     expect(closed()).toBe(1)
   })
 
+  test('ends every call when asked to, also of a statement that is over', async () => {
+    const { session, calls, received } = openClient()
+    const { statement } = openStatement()
+    await currentStatement.run(statement, () => session.images())
+    calls.cancel()
+    expect(received[0]?.args[1]).toMatchObject({ signal: { aborted: true } })
+    expect(statement.signal.aborted).toBe(false)
+  })
+
   test('refuses every call of a statement that was cancelled', async () => {
     const { session, received } = openClient()
     const { statement } = openStatement()

@@ -32,6 +32,8 @@ const secretPatterns: readonly RegExp[] = [
     String.raw`(?<![a-z0-9])(?:pass|passcode|pwd|pw|otp|mfa(?:_?code)?)["'\])]*\s*(?:${assignment}|:(?!:))${brackets}["'\`][^"'\`]`,
     'is',
   ),
+  // `key` alone says little: with a name before it, or as a setting
+  /(?:[a-z0-9]_|\buse\(\s*\{[^}]*\b)key["'\])]*\s*(?:=(?![=>])|:(?!:))\s*["'`][^"'`]/i,
   /\bset\w*(?:password|secret|token)\s*\(\s*["'`]/i,
   new RegExp(String.raw`["'][\w-]{0,60}${names}[\w-]{0,60}:\s+[^\s"']`, 'i'), // a header: 'X-Api-Key: x'
   /(?:^|[\s;!])(?:export\s+)?\w*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|_KEY)\w*=(?!=|>)[^\s=]/,

@@ -31,6 +31,8 @@ describe('must not be stored', () => {
     ['a CloudFront URL', "u = 'https://d.example/x?Key-Pair-Id=K1&Signature=abc'"],
     ['a PEM block', 'k = `-----BEGIN PRIVATE KEY-----\nMIIE`'],
     ['a flag', '!docker login --password hunter2 host'],
+    ['a key of the environment', "process.env.SREGISTRY_AWS_KEY = 'abc'"],
+    ['a key as a setting', "client.use({ region: 'eu-west-1', key: 'abc' })"],
     ['a flag of another name', '!x --aws-secret-access-key=abc'],
     ['a short flag of a log-in', '!docker login -u AWS -phunter2 host'],
     ['a password from a pipe', '!echo hunter2 | docker login --password-stdin host'],
@@ -83,6 +85,7 @@ describe('may be stored', () => {
     '!docker login --help',
     '!curl -u user https://host/a:b',
     "client.tags('team/token-server')",
+    "labels.map(([key, value]) => ({ key: 'x', value }))",
     'delete process.env.AWS_SECRET_ACCESS_KEY',
   ])('%s', (line) => expect(holdsSecret(line)).toBe(false))
 })

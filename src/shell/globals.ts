@@ -89,6 +89,7 @@ async function print(session: Session, values: readonly unknown[]): Promise<void
   for (const value of values) {
     const awaited = await value
     if (typeof awaited === 'string') session.output.result(sanitiseLines(awaited))
+    else if (awaited === undefined) session.output.result('undefined')
     else await session.printValue(awaited)
   }
 }

@@ -23,6 +23,7 @@ export type GateEvents = {
 const interruptKey = 0x03
 const endKey = 0x04
 const suspendKey = 0x1a
+const tabKey = 0x09
 const carriageReturn = 0x0d
 const lineFeed = 0x0a
 
@@ -152,7 +153,7 @@ export class InputGate extends Readable {
       if (next === undefined) break
       this.#lastKey = next.at(-1) ?? 0
       this.push(next)
-      if (endsLine(this.#lastKey)) this.#settle()
+      if (endsLine(this.#lastKey) || isTab(next)) this.#settle()
     }
     if (this.#ended && this.#waiting.length === 0 && !this.held && !this.#settling) this.push(null)
   }
@@ -175,17 +176,26 @@ export class InputGate extends Readable {
   }
 }
 
+function isTab(keys: Buffer): boolean {
+  return keys.length === 1 && keys[0] === tabKey
+}
+
 function endsLine(key: number): boolean {
   return key === carriageReturn || key === lineFeed || key === endKey
 }
 
 /**
  * Cuts after each line end, and after Ctrl-D, which runs the text of `.editor` as Enter runs a line;
- * `\r\n` stays together. They are single bytes in UTF-8.
+ * `\r\n` stays together. They are single bytes in UTF-8. A Tab at the start of what is no line was pressed
+ * just before the rest, which waits for its answer; readline takes it for a part of pasted text.
  */
 function splitLines(chunk: Buffer): readonly Buffer[] {
   const parts: Buffer[] = []
   let start = 0
+  if (chunk[0] === tabKey && chunk.length > 1 && !chunk.some(endsLine)) {
+    parts.push(chunk.subarray(0, 1))
+    start = 1
+  }
   for (let i = 0; i < chunk.length; i++) {
     const isWithNext = chunk[i] === carriageReturn && chunk[i + 1] === lineFeed
     if (!endsLine(chunk[i] ?? 0) || isWithNext) continue

@@ -241,6 +241,11 @@ describe('how it is told', () => {
     expect(stderr).toContain('stdin:4: ReferenceError')
   })
 
+  test('print() says undefined where there is nothing', async () => {
+    const { stdout } = await run(['-e', "print(1, client.tags('science/numpy')[0].tag, 'text')"])
+    expect(stdout).toBe('1\nundefined\ntext\n')
+  })
+
   test('--json prints one document a line, errors too, and nothing else', async () => {
     const input = "client.tags('library/busybox')\n({ a: 1 })\nclient.pull('library/nope')\n"
     const { code, stdout, stderr } = await run(['--json'], { input })

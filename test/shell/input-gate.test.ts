@@ -91,6 +91,25 @@ describe('the input gate', () => {
     expect(lines).toEqual(['after\r'])
   })
 
+  test('a Tab that comes with the keys after it is a key of its own, but not in a paste', async () => {
+    source.write('\tlatest')
+    await settle()
+    expect(lines).toEqual(['\t', 'latest'])
+    source.write('\tindented()\r')
+    await settle()
+    expect(lines.slice(2)).toEqual(['\tindented()\r'])
+  })
+
+  test('keys after a Tab wait while it is answered', async () => {
+    gate.once('data', () => gate.hold()) // as completion does
+    source.write('\tlatest')
+    await settle()
+    expect(lines).toEqual(['\t'])
+    gate.release()
+    await settle()
+    expect(lines).toEqual(['\t', 'latest'])
+  })
+
   test('Ctrl-C that comes with the line before it is for the statement of that line', async () => {
     gate.once('data', () => gate.hold()) // as the REPL does, which takes the line
     source.write('statement\rtyped ahead\r\x03after\r')

@@ -1,4 +1,6 @@
 /** What the process reports outside of any statement: work that failed unawaited, warnings. */
+import { sanitise } from '../terminal/sanitise.ts'
+import type { TerminalStyle } from '../terminal/terminal-style.ts'
 
 export type BackgroundListener = {
   readonly onError: (error: unknown) => void
@@ -16,4 +18,8 @@ export function watchBackground({ onError, onWarning }: BackgroundListener): voi
   })
   process.on('unhandledRejection', onError)
   process.on('uncaughtException', onError)
+}
+
+export function formatWarning({ name, message }: Error, { colours }: TerminalStyle): string {
+  return `${colours.warn(sanitise(name))}: ${sanitise(message)}`
 }

@@ -4,9 +4,8 @@
  * starts before the REPL.
  */
 import { type REPLServer, Recoverable, start } from 'node:repl'
-import { sanitise } from '../terminal/sanitise.ts'
 import { terminalStyle } from '../terminal/terminal-style.ts'
-import { watchBackground } from './background-events.ts'
+import { formatWarning, watchBackground } from './background-events.ts'
 import { dotCommandNames } from './command-names.ts'
 import { EvaluationLoop } from './evaluation-loop.ts'
 import { greeting } from './greeting.ts'
@@ -267,10 +266,10 @@ class Prompt {
     }
   }
 
-  #showWarning({ name, message }: Error): void {
+  #showWarning(warning: Error): void {
     const { stderr, env } = this.#options
-    const title = terminalStyle(stderr, env).colours.warn(sanitise(name))
-    this.#beside(() => stderr.write(`${title}: ${sanitise(message)}\n`))
+    const text = formatWarning(warning, terminalStyle(stderr, env))
+    this.#beside(() => stderr.write(`${text}\n`))
   }
 
   /** Prints while the prompt may be there: the line goes, the text comes, the line comes back. */

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { SregistryError } from '../errors/sregistry-error.ts'
+import { formatWarning, watchBackground } from './background-events.ts'
 import type { CommandContext, ScriptResult } from './command-context.ts'
 import { defineGlobals, defineResults } from './globals.ts'
 import { LineSource } from './line-source.ts'
@@ -21,7 +22,7 @@ export async function runScripts(options: ShellOptions): Promise<number> {
   const session = new Session({ client, createClient, output, now: Date.now, cleanUp })
   defineGlobals(session, options.globals ?? {})
   defineResults()
-  const background = watchBackground(session)
+  const background = countFailures(session)
   const release = interruptBy(session)
   let place = ''
   process.on('beforeExit', onStuck)
@@ -116,15 +117,17 @@ async function runFile(
 }
 
 /** A promise that nobody awaited and that fails is a failure of the script. */
-function watchBackground(session: Session): { readonly failures: number } {
+function countFailures(session: Session): { readonly failures: number } {
   const count = { failures: 0 }
-  const report = (error: unknown): void => {
-    count.failures += 1
-    process.exitCode = 1 // for what fails after the script has ended
-    session.showError(error, undefined, 'in the background: ')
-  }
-  process.on('unhandledRejection', report)
-  process.on('uncaughtException', report)
+  const { output } = session
+  watchBackground({
+    onError: (error) => {
+      count.failures += 1
+      process.exitCode = 1 // for what fails after the script has ended
+      session.showError(error, undefined, 'in the background: ')
+    },
+    onWarning: (warning) => output.notice(formatWarning(warning, output.errorStyle)),
+  })
   return count
 }
 

@@ -193,6 +193,16 @@ describe('what other programs understand', () => {
   })
 })
 
+test('warnings of Node are told in a line, and none of what was told already', async () => {
+  const input = [
+    "jobs = [sleep(0.05).then(() => client.pull('library/nope'))]; sleep(0.2)",
+    "Promise.all(jobs).catch(() => process.emitWarning('be careful')); sleep(0.1)",
+  ].join('\n')
+  const { code, stderr } = await run(['--quiet'], { input })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^in the background: error NAME_UNKNOWN: .*\n.*\nWarning: be careful\n$/)
+})
+
 describe('what is run', () => {
   test('-e, each in turn, stopping at a failure', async () => {
     const { code, stdout, stderr } = await run(['-e', 'a = 1', '-e', 'b()', '-e', 'a + 1'])

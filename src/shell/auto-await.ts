@@ -71,8 +71,9 @@ class Rewriter {
 
   #topStatement(node: SyntaxNode, isLast: boolean): void {
     if (node.type === 'ExpressionStatement') {
-      // The box keeps a value that has `then` from being awaited once more by the async function.
-      if (isLast) this.edits.open(node.start, 'return { value: (')
+      // The box keeps a value that has `then` from being awaited once more by the async function; behind a
+      // comma a function without a name does not get that of the field.
+      if (isLast) this.edits.open(node.start, 'return { value: (0, ')
       this.#expressionStatement(node)
       if (isLast) this.edits.close(this.#beforeSemicolon(node), ') }')
       if (!this.#endsInSemicolon(node)) this.edits.close(node.end, ';')

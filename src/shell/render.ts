@@ -50,6 +50,7 @@ function renderKnown(value: unknown, options: RenderOptions): string | undefined
 
 function renderList(list: readonly unknown[], options: RenderOptions): string | undefined {
   if (list.length === 0) return options.kind === undefined ? undefined : `no ${options.kind}`
+  if (list.includes(undefined)) return undefined // holes, too, which `every` passes over
   if (list.every(isShownImage)) return renderImages(list, options)
   if (options.kind === 'layers') return renderLayers(list, options.style)
   if (list.every(isTableRow)) return renderRecords(list, options)

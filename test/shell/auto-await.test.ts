@@ -74,6 +74,8 @@ describe('values are awaited where they are used', () => {
     ['image().tags.map((tag) => tag.length)', [2, 2, 2]],
     ['now(later).call(null, 4)', 4],
     ['later(later)', expect.any(Function)],
+    ['() => 1', expect.objectContaining({ name: '' })],
+    ["'use strict'", 'use strict'],
     ['later((n) => n + 1)(1)', 2],
     ['!later(false)', true],
     ['-later(3)', -3],

@@ -153,6 +153,8 @@ describe('a value is shown by what it is', () => {
     ['text of one line', "it's", '"it\'s"'],
     ['text of many lines', 'a\nb', 'a\nb'],
     ['nothing found', [], '[]'],
+    ['a list of holes', new Array(3), '[ <3 empty items> ]'],
+    ['a list with nothing in it', [undefined], '[ undefined ]'],
   ])('%s', async (_, value, text) => {
     expect(await shown(value)).toBe(text)
   })

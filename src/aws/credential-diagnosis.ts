@@ -1,16 +1,15 @@
 /**
- * Why there are no credentials. The SDK says "Could not load credentials from any providers" for five
+ * Why there are no credentials. The SDK says "Could not load credentials from any providers" for
  * different faults; we look at the same places and name the one that it is.
  * @see REGISTRY § 2.4
  */
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { Sourced } from './aws-setting-finder.ts'
 import { containerVariable } from './container-credentials.ts'
+import { type CredentialOwner, diagnoseOwner } from './credential-owner-diagnosis.ts'
 import {
   type Environment,
-  type IniSection,
+  profileChain,
   profileNames,
   profileSection,
   readSharedConfig,
@@ -24,8 +23,10 @@ export type CredentialDiagnosis = {
     | 'unknown-profile'
     | 'half-key-pair'
     | 'missing-source-profile'
+    | 'source-profile-ring'
+    | 'credential-source'
     | 'container-refused'
-    | 'sso-expired'
+    | 'login-expired'
     | 'mfa-needed'
     | 'web-identity'
     | 'process-failed'
@@ -46,20 +47,22 @@ export type DiagnosisInput = {
   readonly now?: () => number
 }
 
-type Case = Required<Omit<DiagnosisInput, 'now'>> & {
-  readonly now: () => number
-  readonly section: IniSection | undefined
+/** What each check looks at. */
+export type DiagnosisCase = Required<DiagnosisInput> & {
+  /** The profile that has the credentials, or should: the one in force, or the end of its `source_profile`s. */
+  readonly owner: CredentialOwner
 }
 
+type Check = (one: DiagnosisCase) => CredentialDiagnosis | undefined
+
 /** The first check that finds something is the answer: the order is that of the SDK's chain. */
-const checks: readonly ((one: Case) => CredentialDiagnosis | undefined)[] = [
+const checks: readonly Check[] = [
   halfPairInEnvironment,
   unknownProfile,
-  halfPairInProfile,
   missingSourceProfile,
+  sourceProfileRing,
   multiFactor,
-  singleSignOn,
-  failedProcess,
+  diagnoseOwner,
   missingTokenFile,
   refusedContainer,
   nothingConfigured,
@@ -68,8 +71,9 @@ const checks: readonly ((one: Case) => CredentialDiagnosis | undefined)[] = [
 /** Looks again at what the credential chain looked at. Shows names and paths, never a value. */
 export function diagnoseCredentials(input: DiagnosisInput): CredentialDiagnosis {
   const shared = input.shared ?? readSharedConfig(input.env, input.home)
-  const section = profileSection(shared, input.profile.value)
-  const one: Case = { ...input, shared, section, now: input.now ?? Date.now }
+  const name = profileChain(shared, input.profile.value).names.at(-1) ?? input.profile.value
+  const owner = { name, section: profileSection(shared, name) }
+  const one: DiagnosisCase = { ...input, shared, owner, now: input.now ?? Date.now }
   for (const check of checks) {
     const found = check(one)
     if (found !== undefined) return found
@@ -77,11 +81,11 @@ export function diagnoseCredentials(input: DiagnosisInput): CredentialDiagnosis 
   return {
     fault: 'unknown',
     message: `no AWS credentials: ${input.sdkMessage}`,
-    hint: 'sregistry doctor shows each source and what it gave',
+    hint: `see what AWS's own tool says: aws sts get-caller-identity --profile ${input.profile.value}`,
   }
 }
 
-function halfPairInEnvironment({ env, profile }: Case): CredentialDiagnosis | undefined {
+function halfPairInEnvironment({ env, profile }: DiagnosisCase): CredentialDiagnosis | undefined {
   const hasId = Boolean(env['AWS_ACCESS_KEY_ID'])
   if (hasId === Boolean(env['AWS_SECRET_ACCESS_KEY']) || profile.source !== 'default') {
     return undefined
@@ -94,8 +98,9 @@ function halfPairInEnvironment({ env, profile }: Case): CredentialDiagnosis | un
   }
 }
 
-function unknownProfile({ section, profile, shared }: Case): CredentialDiagnosis | undefined {
-  if (section !== undefined || profile.source === 'default') return undefined
+function unknownProfile({ profile, shared }: DiagnosisCase): CredentialDiagnosis | undefined {
+  const isThere = profileSection(shared, profile.value) !== undefined
+  if (isThere || profile.source === 'default') return undefined
   const names = profileNames(shared)
   const there = names.length === 0 ? 'no profiles at all' : names.join(', ')
   return {
@@ -105,118 +110,63 @@ function unknownProfile({ section, profile, shared }: Case): CredentialDiagnosis
   }
 }
 
-function halfPairInProfile({ section, profile, shared }: Case): CredentialDiagnosis | undefined {
-  const hasId = Boolean(section?.['aws_access_key_id'])
-  if (section === undefined || hasId === Boolean(section['aws_secret_access_key'])) return undefined
-  const missing = hasId ? 'aws_secret_access_key' : 'aws_access_key_id'
-  return {
-    fault: 'half-key-pair',
-    message: `half a key pair in profile ${profile.value}: ${missing} is missing in ${shared.credentialsPath}`,
-    hint: `aws configure --profile ${profile.value}`,
-  }
-}
-
-function missingSourceProfile({ section, profile, shared }: Case): CredentialDiagnosis | undefined {
-  const source = section?.['source_profile']
-  if (!section?.['role_arn'] && !source) return undefined
-  if (!source) return roleWithoutSource(section ?? {}, profile)
-  const found = profileSection(shared, source)
-  if (found === undefined) {
+function missingSourceProfile({
+  owner,
+  profile,
+  shared,
+}: DiagnosisCase): CredentialDiagnosis | undefined {
+  if (owner.name === profile.value) return undefined
+  const taken = `profile ${profile.value} takes its credentials from profile ${owner.name}`
+  if (owner.section === undefined) {
     return {
       fault: 'missing-source-profile',
-      message: `profile ${profile.value} takes its credentials from profile ${source}, which is in neither ${shared.configPath} nor ${shared.credentialsPath}`,
-      hint: `make it (aws configure --profile ${source}) or mend source_profile in ${shared.configPath}`,
+      message: `${taken}, which is in neither ${shared.configPath} nor ${shared.credentialsPath}`,
+      hint: `make it (aws configure --profile ${owner.name}) or mend source_profile in ${shared.configPath}`,
     }
   }
-  const hasKeys = found['aws_access_key_id'] && found['aws_secret_access_key']
-  if (
-    hasKeys ||
-    Object.keys(found).some((key) => /^(role_arn|sso_|credential_|web_|login_)/.test(key))
-  ) {
-    return undefined
-  }
+  const credentialKeys = /^(aws_access_key_id|role_arn|sso_|credential_|web_|login_)/
+  if (Object.keys(owner.section).some((key) => credentialKeys.test(key))) return undefined
   return {
     fault: 'missing-source-profile',
-    message: `profile ${profile.value} takes its credentials from profile ${source}, which has none`,
-    hint: `aws configure --profile ${source}`,
+    message: `${taken}, which has none`,
+    hint: `aws configure --profile ${owner.name}`,
   }
 }
 
-function roleWithoutSource(
-  section: IniSection,
-  profile: Sourced<string>,
-): CredentialDiagnosis | undefined {
-  if (section['credential_source'] || section['web_identity_token_file']) return undefined
+function sourceProfileRing({
+  owner,
+  profile,
+  shared,
+}: DiagnosisCase): CredentialDiagnosis | undefined {
+  const { names, isRing } = profileChain(shared, profile.value)
+  // a profile may take its role with keys of its own
+  if (!isRing || owner.section?.['aws_access_key_id']) return undefined
+  const ring = [...names, owner.section?.['source_profile']].join(' → ')
   return {
-    fault: 'missing-source-profile',
-    message: `profile ${profile.value} has a role_arn, but nothing says whose credentials may take the role`,
-    hint: 'add source_profile = NAME (or credential_source) to the profile',
+    fault: 'source-profile-ring',
+    message: `profile ${profile.value} takes its credentials from itself: ${ring}`,
+    hint: `mend source_profile in ${shared.configPath}: the last one must have credentials of its own`,
   }
 }
 
-function multiFactor({ sdkMessage, section, profile }: Case): CredentialDiagnosis | undefined {
+function multiFactor({
+  sdkMessage,
+  profile,
+  shared,
+}: DiagnosisCase): CredentialDiagnosis | undefined {
   if (!/multi-factor/.test(sdkMessage)) return undefined
+  const serials = profileChain(shared, profile.value).names.flatMap(
+    (name) => profileSection(shared, name)?.['mfa_serial'] ?? [],
+  )
   return {
     fault: 'mfa-needed',
-    message: `profile ${profile.value} needs a code of the MFA device ${section?.['mfa_serial'] ?? ''}`,
+    message: `profile ${profile.value} needs a code of the MFA device ${serials.join(', ')}`,
     hint: 'run it on a terminal, where it asks for the code; for a script export the keys of a session: aws sts get-session-token --serial-number … --token-code …',
   }
 }
 
-function singleSignOn({
-  section,
-  profile,
-  home,
-  now,
-  shared,
-}: Case): CredentialDiagnosis | undefined {
-  const session = section?.['sso_session']
-  const startUrl =
-    section?.['sso_start_url'] ?? shared.config?.get(`sso-session ${session}`)?.['sso_start_url']
-  if (session === undefined && startUrl === undefined) return undefined
-  const login = `aws sso login --profile ${profile.value}`
-  const until = ssoTokenEnd(home, session ?? startUrl ?? '')
-  if (until === undefined) {
-    return {
-      fault: 'sso-expired',
-      message: `profile ${profile.value} uses single sign-on, and nobody is logged in`,
-      hint: login,
-    }
-  }
-  if (until.getTime() > now()) return undefined
-  return {
-    fault: 'sso-expired',
-    message: `the single sign-on of profile ${profile.value} ended at ${until.toISOString()}`,
-    hint: login,
-  }
-}
-
-/** End of the cached SSO token; undefined when there is none that can be read. */
-function ssoTokenEnd(home: string, sessionOrStartUrl: string): Date | undefined {
-  const name = createHash('sha1').update(sessionOrStartUrl).digest('hex')
-  try {
-    const text = readFileSync(join(home, '.aws', 'sso', 'cache', `${name}.json`), 'utf8')
-    const until = new Date((JSON.parse(text) as { expiresAt?: string }).expiresAt ?? Number.NaN)
-    return Number.isNaN(until.getTime()) ? undefined : until
-  } catch {
-    return undefined // no file, or a damaged one: a new login mends both
-  }
-}
-
-function failedProcess({ section, profile, sdkMessage }: Case): CredentialDiagnosis | undefined {
-  if (!section?.['credential_process']) return undefined
-  const program = section['credential_process'].split(/\s+/)[0]
-  return {
-    fault: 'process-failed',
-    message: `the credential_process of profile ${profile.value} (${program}) gave no credentials`,
-    hint: /expired/i.test(sdkMessage)
-      ? 'what it gave has expired: log in again where it takes them from'
-      : 'run the command of that profile by hand: it must print the JSON of Version 1',
-  }
-}
-
-function missingTokenFile({ section, env }: Case): CredentialDiagnosis | undefined {
-  const path = section?.['web_identity_token_file'] ?? env['AWS_WEB_IDENTITY_TOKEN_FILE']
+function missingTokenFile({ owner, env }: DiagnosisCase): CredentialDiagnosis | undefined {
+  const path = owner.section?.['web_identity_token_file'] ?? env['AWS_WEB_IDENTITY_TOKEN_FILE']
   if (!path || existsSync(path)) return undefined
   return {
     fault: 'web-identity',
@@ -225,7 +175,7 @@ function missingTokenFile({ section, env }: Case): CredentialDiagnosis | undefin
   }
 }
 
-function refusedContainer({ env, sdkMessage }: Case): CredentialDiagnosis | undefined {
+function refusedContainer({ env, sdkMessage }: DiagnosisCase): CredentialDiagnosis | undefined {
   const variable = containerVariable(env)
   if (variable === undefined) return undefined
   return {
@@ -235,10 +185,9 @@ function refusedContainer({ env, sdkMessage }: Case): CredentialDiagnosis | unde
   }
 }
 
-function nothingConfigured({ section, shared, env }: Case): CredentialDiagnosis | undefined {
-  if (Object.keys(section ?? {}).some((key) => /key|role|sso|credential|login|token/.test(key))) {
-    return undefined
-  }
+function nothingConfigured({ owner, shared, env }: DiagnosisCase): CredentialDiagnosis | undefined {
+  const keys = Object.keys(owner.section ?? {})
+  if (keys.some((key) => /key|role|sso|credential|login|token/.test(key))) return undefined
   const files = [shared.config === undefined, shared.credentials === undefined].every(Boolean)
     ? `${shared.configPath} and ${shared.credentialsPath} are not there`
     : 'the default profile has none'

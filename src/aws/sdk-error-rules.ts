@@ -197,7 +197,7 @@ const htmlInstead: SdkErrorRule = ({ context }) => ({
 const noCredentials: SdkErrorRule = ({ message, context }) => {
   const diagnosis = context.diagnose?.(message)
   return {
-    code: diagnosis?.fault === 'sso-expired' ? 'CREDENTIALS_EXPIRED' : 'CREDENTIALS_MISSING',
+    code: diagnosis?.fault === 'login-expired' ? 'CREDENTIALS_EXPIRED' : 'CREDENTIALS_MISSING',
     text: diagnosis?.message ?? message,
     hint:
       diagnosis?.hint ??

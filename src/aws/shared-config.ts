@@ -86,17 +86,29 @@ function configSection(config: IniFile | undefined, profile: string): IniSection
   return named ?? (profile === 'default' ? config?.get('default') : undefined)
 }
 
+export type ProfileChain = {
+  /** From the profile itself to the one that has credentials, or should: it may not be there. */
+  readonly names: readonly [string, ...string[]]
+  /** Whether the last one's source is one of them. */
+  readonly isRing: boolean
+}
+
+/** The profiles whose credentials the role of this one is taken with, by their `source_profile`. */
+export function profileChain(shared: SharedConfig, profile: string): ProfileChain {
+  const names: [string, ...string[]] = [profile]
+  let next = profileSection(shared, profile)?.['source_profile']
+  while (next !== undefined && !names.includes(next)) {
+    names.push(next)
+    next = profileSection(shared, next)?.['source_profile']
+  }
+  return { names, isRing: next !== undefined }
+}
+
 /** Whether the role of this profile is taken with the container's credentials, by itself or by its source. */
 export function takesFromContainer(shared: SharedConfig, profile: string): boolean {
-  const seen = new Set<string>()
-  let name: string | undefined = profile
-  while (name !== undefined && !seen.has(name)) {
-    seen.add(name)
-    const section: IniSection | undefined = profileSection(shared, name)
-    if (section?.['credential_source'] === 'EcsContainer') return true
-    name = section?.['source_profile']
-  }
-  return false
+  return profileChain(shared, profile).names.some(
+    (name) => profileSection(shared, name)?.['credential_source'] === 'EcsContainer',
+  )
 }
 
 /** The names of all profiles in both files, sorted. */

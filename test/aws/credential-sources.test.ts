@@ -371,6 +371,80 @@ describe('a source that fails says why', () => {
       /IRSA/,
     ],
     [
+      'single sign-on that ended, behind a role',
+      () => ({
+        env: { AWS_PROFILE: 'puller' },
+        files: {
+          '.aws/config': `${roleProfile}[profile base]\n${ssoProfile}`,
+          ...ssoCache('corp', anHourAgo),
+        },
+      }),
+      'CREDENTIALS_EXPIRED',
+      /single sign-on of profile base ended at/,
+      /aws sso login --profile base/,
+    ],
+    [
+      'half a key pair behind a role',
+      () => ({
+        env: { AWS_PROFILE: 'puller' },
+        files: { '.aws/config': `${roleProfile}[profile base]\naws_access_key_id = AKIAHALF\n` },
+      }),
+      'CREDENTIALS_MISSING',
+      /half a key pair in profile base: aws_secret_access_key is missing/,
+      /aws configure --profile base/,
+    ],
+    [
+      'source profiles in a ring',
+      () => ({
+        env: { AWS_PROFILE: 'puller' },
+        files: {
+          '.aws/config': `${roleProfile}[profile base]\nrole_arn = arn:aws:iam::210987654321:role/other\nsource_profile = puller\n`,
+        },
+      }),
+      'CREDENTIALS_MISSING',
+      /from itself: puller → base → puller/,
+      /mend source_profile in .*config/,
+    ],
+    [
+      'a credential_source that has none',
+      () => ({
+        env: { AWS_PROFILE: 'puller' },
+        files: {
+          '.aws/config':
+            '[profile puller]\nrole_arn = arn:aws:iam::210987654321:role/puller\ncredential_source = Environment\n',
+        },
+      }),
+      'CREDENTIALS_MISSING',
+      /profile puller takes its credentials from the environment, which has none/,
+      /export AWS_ACCESS_KEY_ID/,
+    ],
+    [
+      'a credential_source that is none',
+      () => ({
+        env: { AWS_PROFILE: 'puller' },
+        files: {
+          '.aws/config':
+            '[profile puller]\nrole_arn = arn:aws:iam::210987654321:role/puller\ncredential_source = Enviroment\n',
+        },
+      }),
+      'CREDENTIALS_MISSING',
+      /"Enviroment", which is no credential_source/,
+      /one of Environment, EcsContainer, Ec2InstanceMetadata/,
+    ],
+    [
+      'aws login without a session',
+      () => ({
+        env: { AWS_PROFILE: 'console' },
+        files: {
+          '.aws/config':
+            '[profile console]\nlogin_session = arn:aws:iam::123456789012:user/me\nregion = us-east-1\n',
+        },
+      }),
+      'CREDENTIALS_EXPIRED',
+      /profile console uses aws login, and nobody is logged in/,
+      /aws login --profile console/,
+    ],
+    [
       'a credential_process that fails',
       () => ({
         env: { AWS_PROFILE: 'made' },

@@ -111,7 +111,7 @@ class BlobReading {
     if (coded.isDecoded && isPart) throw this.#unusable('a coded part')
     if (coded.countsBlobBytes) this.#checkLength(answer, wantedBytes)
     this.#chunks = coded.body[Symbol.asyncIterator]()
-    this.#watch = watchRate(clock, (error) => answer.discard(error), this.#source.host)
+    this.#watch = watchRate(clock, (error) => answer.discard(error), answer.host)
   }
 
   /** The next bytes that have not passed before; undefined when the answer ends. */
@@ -183,7 +183,7 @@ class BlobReading {
     const length = answer.headers['content-length']
     const isPage = bareMediaType(answer.headers['content-type'] ?? '') === 'text/html'
     if (length === undefined ? !isPage : Number(length) === wantedBytes) return
-    const host = this.#source.host
+    const { host } = answer
     if (isPage) {
       const hint = 'a login page or a proxy may stand in between'
       const message = `${host} answered with a web page instead of ${this.#name()}`
@@ -198,7 +198,8 @@ class BlobReading {
     const { signal } = this.#options
     if (thrown instanceof AttemptFailed) return this.#withPlace(thrown)
     throwIfCancelled(signal, this.#name())
-    const { error, rule } = networkFailure(thrown, { host: this.#source.host }, signal)
+    const host = this.#answer?.host ?? this.#source.host
+    const { error, rule } = networkFailure(thrown, { host }, signal)
     return this.#withPlace(new AttemptFailed(error, rule))
   }
 
@@ -208,7 +209,8 @@ class BlobReading {
     if (!['NETWORK', 'TIMEOUT'].includes(error.code)) return failure
     const done = `${this.#doneBytes} of ${this.#descriptor.sizeBytes} bytes`
     const message = `${this.#name()}: ${error.message}, at ${done}`
-    const hint = error.hint ?? 'run it again: what is complete is kept'
+    const kept = 'what is complete is kept'
+    const hint = error.hint === undefined ? `run it again: ${kept}` : `${kept}; ${error.hint}`
     const told = new SregistryError(error.code, message, { hint, cause: error.cause })
     return new AttemptFailed(told, failure.rule, failure.retryAfterMs)
   }
@@ -234,6 +236,7 @@ class BlobReading {
     return new SregistryError(
       'SIZE_MISMATCH',
       `${this.#name()} from ${this.#source.host}: ${wanted}`,
+      { hint: 'run it again; if it stays, a proxy may be changing downloads' },
     )
   }
 

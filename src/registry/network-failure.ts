@@ -32,15 +32,28 @@ const certificateHint =
 const plainHttpHint =
   'a registry without TLS must be set so (SREGISTRY_DOCKERHUB_NOHTTPS, SREGISTRY_AWS_NOHTTPS)'
 const busyHint = 'try again; behind a firewall, set HTTPS_PROXY'
+const cutHint =
+  'run it again; if it stays, a firewall or a proxy cuts the connection: check HTTPS_PROXY and NO_PROXY'
 
 /** Codes of Node, OpenSSL and undici, with what each means to a person. */
 const rows: Readonly<Record<string, Row>> = {
-  ECONNRESET: { code: 'NETWORK', says: 'the connection was reset', rule: asBudgetAllows },
-  EPIPE: { code: 'NETWORK', says: 'the connection was closed', rule: asBudgetAllows },
+  ECONNRESET: {
+    code: 'NETWORK',
+    says: 'the connection was reset',
+    rule: asBudgetAllows,
+    hint: cutHint,
+  },
+  EPIPE: {
+    code: 'NETWORK',
+    says: 'the connection was closed',
+    rule: asBudgetAllows,
+    hint: cutHint,
+  },
   UND_ERR_SOCKET: {
     code: 'NETWORK',
     says: 'the other side closed the connection',
     rule: asBudgetAllows,
+    hint: cutHint,
   },
   ETIMEDOUT: {
     code: 'TIMEOUT',
@@ -58,8 +71,14 @@ const rows: Readonly<Record<string, Row>> = {
     code: 'TIMEOUT',
     says: 'it did not answer in time',
     rule: asBudgetAllows,
+    hint: busyHint,
   },
-  UND_ERR_BODY_TIMEOUT: { code: 'TIMEOUT', says: 'it stopped sending', rule: asBudgetAllows },
+  UND_ERR_BODY_TIMEOUT: {
+    code: 'TIMEOUT',
+    says: 'it stopped sending',
+    rule: asBudgetAllows,
+    hint: cutHint,
+  },
   EAI_AGAIN: {
     code: 'NETWORK',
     says: 'the name server does not answer',
@@ -184,8 +203,10 @@ function describe(code: string, chain: readonly unknown[], place: RequestPlace):
   const through = place.proxy === undefined ? '' : ` through the proxy ${place.proxy}`
   const to = `${place.host}${through}`
   if (row !== undefined) {
-    const hint = row.hint === undefined ? {} : { hint: row.hint }
-    return new SregistryError(row.code, `${to}: ${row.says} (${code})`, hint)
+    const hint = unreachable.has(code) ? proxyHint(place) : undefined
+    const told = hint ?? row.hint
+    const message = `${to}: ${row.says} (${code})`
+    return new SregistryError(row.code, message, told === undefined ? {} : { hint: told })
   }
   if (isMalformed(code, chain)) {
     const hint = 'is it a registry, and is http or https right?'
@@ -194,6 +215,22 @@ function describe(code: string, chain: readonly unknown[], place: RequestPlace):
   const isBadPort = chain.some((cause) => cause instanceof Error && cause.message === 'bad port')
   const why = isBadPort ? 'fetch refuses this port' : code || 'the request failed'
   return new SregistryError('NETWORK', `${to} could not be reached: ${visibleText(why, 80)}`)
+}
+
+/** Where a proxy stands between, these are of the way to the proxy: it alone is connected to. */
+const unreachable: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+function proxyHint({ host, proxy }: RequestPlace): string | undefined {
+  return proxy === undefined
+    ? undefined
+    : `is the proxy ${proxy} right and running? it comes from HTTPS_PROXY (or HTTP_PROXY); to go without it add ${host} to NO_PROXY`
 }
 
 function ruleOf(code: string, chain: readonly unknown[]): RetryRule {

@@ -32,9 +32,7 @@ export function watchRate(
     if (receivedBytes < minBytesPerWindow) {
       stop()
       const message = `${host} sent ${receivedBytes} bytes within ${windowMs / 1000} s`
-      end(
-        new SregistryError('TIMEOUT', message, { hint: 'run it again: what is complete is kept' }),
-      )
+      end(new SregistryError('TIMEOUT', message))
     }
     waitedMs = 0
     receivedBytes = 0

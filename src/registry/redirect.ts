@@ -40,5 +40,7 @@ export function nextHop(from: URL, location: string | undefined, registry: URL):
 export function tooManyRedirects(hosts: readonly string[]): SregistryError {
   const way = [...new Set(hosts)].join(' → ')
   const message = `more than ${maxRedirects} redirects, by way of ${way}`
-  return new SregistryError('PROTOCOL_ERROR', message)
+  return new SregistryError('PROTOCOL_ERROR', message, {
+    hint: 'a login page or a proxy may stand in between; check HTTPS_PROXY',
+  })
 }

@@ -89,10 +89,17 @@ function throttleHint({ host, credentialsFrom }: AskedFor): string {
     : fewerAtATime
 }
 
-/** @throws never; the error for an HTML page where `wanted` should have come. */
+const wantedOf: Readonly<Record<AskedFor['kind'], string>> = {
+  manifest: 'a manifest',
+  blob: 'a layer',
+  tags: 'a list of tags',
+  registry: 'an answer of a registry',
+}
+
+/** The error for an HTML page where something else should have come. */
 export function webPage(answer: SmallAnswer, asked: AskedFor): SregistryError {
-  const wanted = asked.kind === 'manifest' ? 'a manifest' : 'an answer of a registry'
-  const message = `${asked.host} answered with a web page instead of ${wanted} (${answer.status})`
+  const from = asked.storage ?? asked.host
+  const message = `${from} answered with a web page instead of ${wantedOf[asked.kind]} (${answer.status})`
   return new SregistryError('PROTOCOL_ERROR', message, {
     hint: 'a login page or a proxy may stand in between; check the host’s name and HTTPS_PROXY',
   })

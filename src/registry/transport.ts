@@ -48,6 +48,8 @@ export type StreamRequest = HttpRequest & {
 }
 
 export type StreamAnswer = {
+  /** `host[:port]` that answered: after a redirect not the registry's. */
+  readonly host: string
   readonly status: number
   readonly headers: HttpHeaders
   /** Raw bytes as they came: no Content-Encoding undone. To be read to the end, or discarded. */
@@ -153,6 +155,7 @@ class NodeTransport implements Transport {
       // an error after `discard` has nobody left to hear it
       answer.body.on('error', () => undefined)
       return {
+        host: request.url.host,
         status: answer.statusCode,
         headers: flatHeaders(answer.headers),
         body: answer.body,
@@ -186,6 +189,7 @@ class NodeTransport implements Transport {
       // an error after `discard` has nobody left to hear it
       answer.on('error', () => undefined)
       return {
+        host: request.url.host,
         status: answer.statusCode ?? 0,
         headers: flatHeaders(answer.headers),
         body: answer,

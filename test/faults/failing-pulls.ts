@@ -31,7 +31,7 @@ function stable(text: string, world: PullWorld): string {
   return text
     .replace(/sha256:[0-9a-f]+…?/g, 'DIGEST')
     .replaceAll(world.local.ecr.registryHost, 'HOST')
-    .replace(/127\.0\.0\.1:\d+/g, 'STORE')
+    .replace(/(?:127\.0\.0\.1|localhost):\d+/g, 'STORE')
     .replace(new RegExp(`${world.directory}/home-\\d+`, 'g'), 'HOME')
 }
 

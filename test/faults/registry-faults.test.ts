@@ -56,7 +56,7 @@ test.each<[string, string, Fault, Failure]>([
     { kind: 'html' },
     [
       'PROTOCOL_ERROR',
-      'HOST answered with a web page instead of blob DIGEST',
+      'STORE answered with a web page instead of blob DIGEST',
       'a login page or a proxy may stand in between',
     ],
   ],

@@ -13,6 +13,10 @@ export function findImage(repository: Repository, key: ImageKey): StoredImage | 
   return repository.images.get(tagged ?? key.imageDigest ?? '')
 }
 
+export function statusOf({ isArchived }: StoredImage): 'ACTIVE' | 'ARCHIVED' {
+  return isArchived ? 'ARCHIVED' : 'ACTIVE'
+}
+
 export function tagsOf(repository: Repository, digest: string): readonly string[] {
   return [...repository.tags].filter(([, tagged]) => tagged === digest).map(([tag]) => tag)
 }

@@ -26,6 +26,8 @@ export async function pushImage(state: RegistryState, push: ImagePush): Promise<
   if (tag !== undefined) checkMutability(repository, tag, digest)
   await state.blobs.put(bytes)
   const image = repository.images.get(digest) ?? describeImage(state, repository, manifest, digest)
+  // pushing it again restores an archived image
+  image.isArchived = false
   repository.images.set(digest, image)
   if (tag !== undefined) repository.tags.set(tag, digest)
   await state.repositories.save(repository)

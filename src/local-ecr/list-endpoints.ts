@@ -5,7 +5,8 @@ import { type Reply, textReply } from './reply.ts'
 
 export async function listTags(call: DataPlaneRequest): Promise<Reply> {
   const { name } = call
-  const tags = [...repositoryOf(call).tags.keys()]
+  const { images, tags: all } = repositoryOf(call)
+  const tags = [...all].filter(([, digest]) => !images.get(digest)?.isArchived).map(([tag]) => tag)
   return listReply(call, tags, `/v2/${name}/tags/list`, (page) => ({ name, tags: page }))
 }
 

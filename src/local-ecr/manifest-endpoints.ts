@@ -29,7 +29,8 @@ function imageOf(call: DataPlaneRequest): StoredImage {
   const { reference } = call
   const key = isDigest(reference) ? { imageDigest: reference } : { imageTag: reference }
   const image = findImage(repository, key)
-  if (image === undefined) {
+  // an archived image is answered as one that is not there (ECR User Guide, "Archiving an image")
+  if (image === undefined || image.isArchived) {
     throw new RegistryError(404, 'MANIFEST_UNKNOWN', 'Requested image not found')
   }
   return image

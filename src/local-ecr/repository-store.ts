@@ -28,6 +28,8 @@ export type StoredImage = {
   readonly sizeBytes: number
   readonly pushedAtMs: number
   lastPulledAtMs?: number
+  /** In the archive storage class: listed when asked for, not to be pulled. */
+  isArchived?: boolean
   /** Absent until it was scanned. */
   scan?: ImageScan
   /** Digests of config and layers, or of the children of an index. */

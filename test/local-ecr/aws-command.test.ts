@@ -72,6 +72,29 @@ describe.skipIf(!hasTool('aws'))('the aws command', () => {
     )
   })
 
+  test('archives an image, which is then listed when asked for alone, and restores it', async () => {
+    const name = '--repository-name science/hello'
+    const archive = (target: string) =>
+      aws(
+        `ecr update-image-storage-class ${name} --image-id imageTag=1.0 --target-storage-class ${target}`,
+      )
+    const tags = async (filter = '') => {
+      const { imageIds } = JSON.parse(await aws(`ecr list-images ${name}${filter}`))
+      return imageIds.map((id: { imageTag: string }) => id.imageTag)
+    }
+    const read = async () => {
+      const output = await aws(`ecr batch-get-image ${name} --image-ids imageTag=1.0`)
+      return JSON.parse(output).failures
+    }
+    expect(JSON.parse(await archive('ARCHIVE')).imageStatus).toBe('ARCHIVED')
+    expect(await tags()).toEqual(['1.1'])
+    expect(await tags(' --filter imageStatus=ARCHIVED')).toEqual(['1.0'])
+    expect(await read()).toMatchObject([{ failureCode: 'ImageInaccessible' }])
+    expect(JSON.parse(await archive('STANDARD')).imageStatus).toBe('ACTIVE')
+    expect(await tags()).toEqual(['1.0', '1.1'])
+    expect(await read()).toEqual([])
+  })
+
   test('knows who it is', async () => {
     expect(JSON.parse(await aws('sts get-caller-identity'))).toMatchObject({
       Account: '123456789012',

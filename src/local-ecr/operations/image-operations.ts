@@ -1,4 +1,4 @@
-/** Images: list, describe, read, delete. */
+/** Images: list, describe, read, archive, delete. */
 import { ApiError, invalidParameter } from '../api-error.ts'
 import {
   findImage,
@@ -6,6 +6,7 @@ import {
   missingImage,
   parentsOf,
   removeImage,
+  statusOf,
   tagsOf,
 } from '../image-lookup.ts'
 import type { Repository, StoredImage } from '../repository-store.ts'
@@ -19,28 +20,39 @@ import {
   pageOf,
   repositoryOf,
   requiredList,
+  requiredText,
 } from './call.ts'
 import { scanStatus } from './scan-operations.ts'
 
-type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'
+const tagStatuses = ['TAGGED', 'UNTAGGED', 'ANY'] as const
+/** Images are restored at once here: none is ever ACTIVATING. */
+const imageStatuses = ['ACTIVE', 'ARCHIVED', 'ACTIVATING', 'ANY'] as const
 
-function tagStatusOf({ input }: Call): TagStatus {
-  const filter = (input['filter'] ?? {}) as { tagStatus?: TagStatus }
-  const status = filter.tagStatus ?? 'ANY'
-  if (!['TAGGED', 'UNTAGGED', 'ANY'].includes(status)) {
-    throw constraint(
-      'filter.tagStatus',
-      'Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]',
-    )
-  }
-  return status
+function filterOf<Value extends string>(
+  { input }: Call,
+  field: 'tagStatus' | 'imageStatus',
+  [known, otherwise]: readonly [known: readonly Value[], otherwise: Value],
+): Value {
+  const filter = (input['filter'] ?? {}) as Readonly<Record<string, unknown>>
+  const given = filter[field] ?? otherwise
+  const found = known.find((one) => one === given)
+  if (found !== undefined) return found
+  const rule = `Member must satisfy enum value set: [${known.join(', ')}]`
+  throw constraint(`filter.${field}`, rule)
+}
+
+/** Only active images are listed, unless others are asked for. */
+function filteredImages(call: Call, repository: Repository): readonly StoredImage[] {
+  const status = filterOf(call, 'imageStatus', [imageStatuses, 'ACTIVE'])
+  const images = [...repository.images.values()]
+  return status === 'ANY' ? images : images.filter((image) => statusOf(image) === status)
 }
 
 function listImages(call: Call): unknown {
   const repository = repositoryOf(call)
-  const status = tagStatusOf(call)
+  const status = filterOf(call, 'tagStatus', [tagStatuses, 'ANY'])
   const rows: ImageId[] = []
-  for (const { digest: imageDigest } of repository.images.values()) {
+  for (const { digest: imageDigest } of filteredImages(call, repository)) {
     const tags = tagsOf(repository, imageDigest)
     if (status !== 'UNTAGGED') rows.push(...tags.map((imageTag) => ({ imageDigest, imageTag })))
     if (status !== 'TAGGED' && tags.length === 0) rows.push({ imageDigest })
@@ -59,8 +71,8 @@ function describeImages(call: Call): unknown {
     const images = ids.map((id) => imageOf(call, repository, id))
     return { imageDetails: images.map((image) => detail(call, repository, image)) }
   }
-  const status = tagStatusOf(call)
-  const images = [...repository.images.values()].filter((image) => {
+  const status = filterOf(call, 'tagStatus', [tagStatuses, 'ANY'])
+  const images = filteredImages(call, repository).filter((image) => {
     const isTagged = tagsOf(repository, image.digest).length > 0
     return status === 'ANY' || (status === 'TAGGED') === isTagged
   })
@@ -93,7 +105,7 @@ function detail({ state }: Call, repository: Repository, image: StoredImage): un
     }),
     // the summary of the findings stays away, as under ECR's newer basic scanning
     ...(image.scan !== undefined && { imageScanStatus: scanStatus(image.scan.findings) }),
-    imageStatus: 'ACTIVE',
+    imageStatus: statusOf(image),
   }
 }
 
@@ -104,8 +116,8 @@ async function batchGetImage(call: Call): Promise<unknown> {
   const failures: unknown[] = []
   for (const imageId of imageIdsOf(requiredList(input, 'imageIds', 100))) {
     const image = findImage(repository, imageId)
-    if (image === undefined) {
-      failures.push(missFailure(repository, imageId))
+    if (image === undefined || image.isArchived) {
+      failures.push(image === undefined ? missFailure(repository, imageId) : archived(imageId))
       continue
     }
     image.lastPulledAtMs = state.nowMs()
@@ -129,6 +141,32 @@ function missFailure(repository: Repository, imageId: ImageKey): unknown {
         failureCode: 'ImageTagDoesNotMatchDigest',
         failureReason: 'The image tag does not refer to the image digest',
       }
+}
+
+function archived(imageId: ImageKey): unknown {
+  return { imageId, failureCode: 'ImageInaccessible', failureReason: 'Requested image is archived' }
+}
+
+async function updateImageStorageClass(call: Call): Promise<unknown> {
+  const { input, state } = call
+  const repository = repositoryOf(call)
+  const [imageId] = imageIdsOf([input['imageId']])
+  const image = imageOf(call, repository, imageId ?? {})
+  const target = requiredText(input, 'targetStorageClass')
+  if (target !== 'STANDARD' && target !== 'ARCHIVE') {
+    throw constraint(
+      'targetStorageClass',
+      'Member must satisfy enum value set: [STANDARD, ARCHIVE]',
+    )
+  }
+  image.isArchived = target === 'ARCHIVE'
+  await state.repositories.save(repository)
+  return {
+    registryId: state.account.accountId,
+    repositoryName: repository.name,
+    imageId,
+    imageStatus: statusOf(image),
+  }
 }
 
 async function batchDeleteImage(call: Call): Promise<unknown> {
@@ -174,4 +212,5 @@ export const imageOperations: Readonly<Record<string, Operation>> = {
   DescribeImages: describeImages,
   BatchGetImage: batchGetImage,
   BatchDeleteImage: batchDeleteImage,
+  UpdateImageStorageClass: updateImageStorageClass,
 }

@@ -62,9 +62,8 @@ export type DoctorOptions = {
   readonly open: () => { readonly settings: AwsSettings; readonly connection: AwsConnection }
   readonly probes: DoctorProbes
   readonly env: Environment
-  /** Repository and tag or digest that were asked for. */
+  /** The repository that was asked for. */
   readonly repository?: string
-  readonly image?: string
   /** The time, in milliseconds. Default: the system's. */
   readonly now?: () => number
   /** How long a rung that asks the registry or its storage may take. Default: 20 s. */

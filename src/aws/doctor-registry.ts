@@ -1,8 +1,8 @@
 /** The doctor's rungs 5 to 8: what the registry has, and whether its bytes arrive. */
-import { isSregistryError, type SregistryError } from '../errors/sregistry-error.ts'
+import { isSregistryError } from '../errors/sregistry-error.ts'
 import type { DoctorCase, Finding } from './doctor-case.ts'
 import { nearNames } from './near-names.ts'
-import { describeRepository, listRepositories, listTags } from './repositories.ts'
+import { describeRepository, listRepositories } from './repositories.ts'
 
 /** Rung 5: DNS, TLS and proxy are told apart by the error that the probe throws. */
 export async function checkEndpoint(one: DoctorCase): Promise<Finding> {
@@ -50,7 +50,7 @@ async function listed(one: DoctorCase): Promise<Finding> {
     return {
       status: 'warning',
       evidence: 'the registry has no repositories',
-      mend: "make one: client.createRepository('NAME')",
+      mend: "make one: sregistry create NAME, or client.createRepository('NAME')",
     }
   }
   const count = names.length >= mostNames ? `${mostNames} or more` : String(names.length)
@@ -72,9 +72,16 @@ async function checkRepository(one: DoctorCase, repository: string): Promise<Fin
     }
   } catch (error) {
     if (!isSregistryError(error) || error.code !== 'NAME_UNKNOWN') throw error
-    return missing(error, nearNames(repository, await repositoryNames(one)), {
-      otherwise: `create it: client.createRepository('${repository}'), or sregistry doctor --create ${repository}`,
-    })
+    const near = nearNames(repository, await namesIfAllowed(one))
+    return {
+      status: 'failed',
+      evidence: error.message,
+      code: error.code,
+      mend:
+        near.length > 0
+          ? `did you mean ${near.join(', ')}?`
+          : `create it: client.createRepository('${repository}'), or sregistry doctor --create ${repository}`,
+    }
   }
 }
 
@@ -82,16 +89,11 @@ async function checkRepository(one: DoctorCase, repository: string): Promise<Fin
 export async function checkImage(one: DoctorCase): Promise<Finding> {
   const { image: probe } = one.probes
   if (probe === undefined) return notAsked
-  try {
-    const image = await probe(one.signal)
-    return {
-      status: 'ok',
-      evidence: `${image.digest.slice(0, 19)}… ${image.platform}, ${image.layers} layers, ${image.sizeBytes} bytes`,
-      details: { ...image },
-    }
-  } catch (error) {
-    if (!isSregistryError(error) || error.code !== 'MANIFEST_UNKNOWN') throw error
-    return missing(error, nearNames(one.image ?? '', await tagNames(one)), {})
+  const image = await probe(one.signal)
+  return {
+    status: 'ok',
+    evidence: `${image.digest.slice(0, 19)}… ${image.platform}, ${image.layers} layers, ${image.sizeBytes} bytes`,
+    details: { ...image },
   }
 }
 
@@ -108,20 +110,6 @@ export async function checkLayers(one: DoctorCase): Promise<Finding> {
   return { status: 'ok', evidence: `the first byte came from ${host}`, details: { host } }
 }
 
-function missing(
-  error: SregistryError,
-  near: readonly string[],
-  { otherwise = error.hint }: { readonly otherwise?: string | undefined },
-): Finding {
-  const mend = near.length === 0 ? otherwise : `did you mean ${near.join(', ')}?`
-  return {
-    status: 'failed',
-    evidence: error.message,
-    code: error.code,
-    ...(mend === undefined ? {} : { mend }),
-  }
-}
-
 async function repositoryNames(one: DoctorCase): Promise<readonly string[]> {
   const names: string[] = []
   for await (const { name } of listRepositories(one.connection.controlPlane, owner(one))) {
@@ -132,18 +120,13 @@ async function repositoryNames(one: DoctorCase): Promise<readonly string[]> {
 }
 
 // Offered beside a failure that is told anyway: without the right to list, nothing is offered.
-async function tagNames(one: DoctorCase): Promise<readonly string[]> {
-  if (one.repository === undefined) return []
-  const names: string[] = []
+async function namesIfAllowed(one: DoctorCase): Promise<readonly string[]> {
   try {
-    for await (const { tag } of listTags(one.connection.controlPlane, one.repository, owner(one))) {
-      names.push(tag)
-      if (names.length >= mostNames) break
-    }
+    return await repositoryNames(one)
   } catch (error) {
     if (isSregistryError(error) && error.code === 'CANCELLED') throw error
+    return []
   }
-  return names
 }
 
 function owner({ settings, signal }: DoctorCase): { registryId?: string; signal?: AbortSignal } {

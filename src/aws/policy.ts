@@ -34,6 +34,20 @@ export function isPullAction(action: string): boolean {
   return pullActions.some((one) => one === action)
 }
 
+/** What the first pull through a cache needs beside a pull's own rights, as one statement. */
+export function pullThroughStatement(target: {
+  readonly region: string
+  readonly account?: string
+  readonly repository: string
+}): string {
+  const { region, account, repository } = target
+  return JSON.stringify({
+    Effect: 'Allow',
+    Action: ['ecr:BatchImportUpstreamImage', 'ecr:CreateRepository'],
+    Resource: account === undefined ? '*' : repositoryArn(region, account, repository),
+  })
+}
+
 const pushActions = [
   'ecr:BatchCheckLayerAvailability',
   'ecr:InitiateLayerUpload',

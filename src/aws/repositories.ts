@@ -84,16 +84,21 @@ export async function describeRepository(
   throw new SregistryError('PROTOCOL_ERROR', `ECR did not describe the repository ${name}`)
 }
 
+export type TagListOptions = ControlPlaneOptions & {
+  /** `ANY`: also those of archived images, which cannot be pulled. Default: only of active ones. */
+  readonly imageStatus?: 'ANY'
+}
+
 /** All tags of a repository, each with its digest: ListImages, the cheapest list there is. */
 export async function* listTags(
   controlPlane: EcrControlPlane,
   repository: string,
-  options: ControlPlaneOptions = {},
+  options: TagListOptions = {},
 ): AsyncGenerator<{ readonly tag: string; readonly digest: string | undefined }> {
   const input = { ...registryInput(options), repositoryName: repository }
-  const settings = { ...options, repository }
+  const { imageStatus, ...settings } = { ...options, repository }
   yield* pages(controlPlane, 'ListImages', settings, async (client, sdk, nextToken) => {
-    const filter = { tagStatus: 'TAGGED' as const }
+    const filter = { tagStatus: 'TAGGED' as const, ...(imageStatus && { imageStatus }) }
     const command = new sdk.ListImagesCommand({
       ...input,
       ...nextToken,

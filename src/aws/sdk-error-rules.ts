@@ -3,8 +3,8 @@
  * REGISTRY § 1.2. Matched by name, never by status: AWS answers nearly everything with 400.
  */
 import type { ErrorCode } from '../errors/sregistry-error.ts'
-import { repositoryArn } from './partition.ts'
-import { isPullAction } from './policy.ts'
+import { restoreCommand } from './archived-image.ts'
+import { denialHint } from './denial-hint.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
 import { skewSentence } from './server-clock.ts'
 
@@ -33,13 +33,13 @@ const unknownKey: SdkErrorRule = ({ context }) => ({
   hint:
     context.keyId?.startsWith('ASIA') && context.hasSessionToken === false
       ? 'a key that starts with ASIA needs its session token: export AWS_SESSION_TOKEN too'
-      : `a typo, a deleted key, or a key of another partition (China, GovCloud): ${checkOfKey(context)}`,
+      : `a typo, a deleted key, or a key of another partition (China, GovCloud): ${mendOfKey(context)}`,
 })
 
 /** The `aws` command does not look at our own settings: what it says of them is of another key. */
-function checkOfKey(context: SdkErrorContext): string {
+function mendOfKey(context: SdkErrorContext): string {
   return context.isOwnPair === true
-    ? `${placeOfPair(context)}; sregistry whoami checks it`
+    ? `enter the pair again: ${placeOfPair(context)}`
     : `check it with aws sts get-caller-identity${profileFlag(context)}`
 }
 
@@ -98,55 +98,25 @@ const denied: SdkErrorRule = ({ message, context }) => {
   }
 }
 
-/** The mend for a refusal, from AWS's own sentence about it: control plane and data plane say the same. */
-export function denialHint(
-  message: string,
-  action: string,
-  resource: string | undefined,
-  context: Pick<SdkErrorContext, 'account' | 'repository' | 'region'>,
-): string {
-  if (/explicit deny/.test(message)) {
-    return "an explicit deny forbids it (a service control policy, a permissions boundary, or the repository's policy): ask the account's administrator"
-  }
-  const target =
-    action === 'ecr:GetAuthorizationToken'
-      ? '*'
-      : (resource?.replace(/[.,;]$/, '') ?? arnOf(context))
-  if (/no resource-based policy/.test(message)) {
-    const must = `the owner of the registry must allow ${action} in the repository's policy`
-    return isPullAction(action)
-      ? `${must}: sregistry policy pull --cross-account prints it`
-      : `${must}: ${ownersStatement(action, message)}`
-  }
-  const statement = JSON.stringify({ Effect: 'Allow', Action: action, Resource: target })
-  return `add to the identity's policy: ${statement}`
-}
-
-/** What a repository's policy says has a principal, and the repository for its resource. */
-function ownersStatement(action: string, message: string): string {
-  const [caller = 'ARN'] = /arn:aws[a-z-]*:(?:iam|sts)::\d{12}:[\w+=,.@/-]+/.exec(message) ?? []
-  return JSON.stringify({ Effect: 'Allow', Principal: { AWS: caller }, Action: action })
-}
-
-function arnOf({ account, repository, region }: Partial<SdkErrorContext>): string {
-  if (account === undefined || region === undefined) return '*'
-  return repositoryArn(region, account, repository ?? '*')
-}
-
 const repositoryMissing: SdkErrorRule = ({ message, context }) => ({
   code: 'NAME_UNKNOWN',
   text: `no repository ${quoted(context.repository)} in ${place(context)}${context.repository ? '' : `: ${message}`}`,
-  hint: 'look at the names there: client.repositories(); wrong region or account? or create it: client.createRepository(name)',
+  hint: 'look at the names there: sregistry repositories, or client.repositories(); wrong region or account? or create it: sregistry create NAME, or client.createRepository(name)',
 })
 
-const imageMissing: SdkErrorRule = ({ message, context }) => ({
-  code: 'MANIFEST_UNKNOWN',
-  text:
-    context.repository === undefined
-      ? message
-      : `no image ${context.repository}:${context.image ?? '?'} in ${place(context)}`,
-  hint: `see what is there: client.tags('${context.repository ?? 'REPOSITORY'}')`,
-})
+const imageMissing: SdkErrorRule = ({ message, context }) => {
+  const { repository, image = '?' } = context
+  return {
+    code: 'MANIFEST_UNKNOWN',
+    text:
+      repository === undefined ? message : `no image ${repository}:${image} in ${place(context)}`,
+    hint: seeTags(repository),
+  }
+}
+
+function seeTags(repository = 'REPOSITORY'): string {
+  return `see what is there: sregistry tags ${repository}, or client.tags('${repository}')`
+}
 
 const throttled: SdkErrorRule = ({ context }) => ({
   code: 'THROTTLED',
@@ -160,15 +130,11 @@ const serverTrouble: SdkErrorRule = ({ name, context }) => ({
   hint: 'try later; the state of the service is at https://health.aws.amazon.com/',
 })
 
-const archived: SdkErrorRule = ({ message, context: { repository = 'REPOSITORY', image } }) => ({
+const archived: SdkErrorRule = ({ message, context: { repository, image } }) => ({
   code: 'BLOB_UNKNOWN',
   text: message,
-  hint: `if the image is archived, restore it: aws ecr update-image-storage-class --repository-name ${repository} --image-id ${imageIdArgument(image)} --target-storage-class STANDARD; a layer without an image must be pushed again`,
+  hint: `if the image is archived, restore it: ${restoreCommand(repository, image)}; a layer without an image must be pushed again`,
 })
-
-function imageIdArgument(image = 'TAG'): string {
-  return `${image.startsWith('sha256:') ? 'imageDigest' : 'imageTag'}=${image}`
-}
 
 const upstream: SdkErrorRule = ({ message }) => ({
   code: 'REGISTRY_ERROR',

@@ -174,8 +174,13 @@ export function boundsOf(
 /** A refusal of Describe… or List… means that one cannot browse: pulling may be allowed all the same. */
 export function cannotBrowse(error: unknown, what: string): unknown {
   if (!isDenied(error)) return error
+  const { hint = '' } = error
+  // the identity's own policy can be printed whole; an owner's or an administrator's is theirs to change
+  const mend = hint.startsWith('add to the identity')
+    ? `\`sregistry policy browse\` prints the policy that allows it, or at least ${hint}`
+    : hint
   return new SregistryError('ACCESS_DENIED', `cannot browse ${what}: ${error.message}`, {
-    hint: `pulling needs no browsing; \`sregistry policy browse\` prints the policy that allows it${error.hint === undefined ? '' : `, or at least ${error.hint}`}`,
+    hint: `pulling needs no browsing; ${mend}`,
     cause: error.cause,
   })
 }

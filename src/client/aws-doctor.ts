@@ -4,7 +4,7 @@ import type { DoctorProbes, RungResult } from '../aws/doctor-case.ts'
 import { fixFindings } from '../aws/doctor-fix.ts'
 import { formatDigest } from '../registry/digest.ts'
 import { formatPlatform } from '../registry/platform.ts'
-import { manifestName, type Reference } from '../registry/reference.ts'
+import type { Reference } from '../registry/reference.ts'
 import type { ResolvedImage } from '../registry/registry-client.ts'
 import { addBackendSetting } from '../settings/backend-settings.ts'
 import { updateSettingsFile } from '../settings/settings-file-update.ts'
@@ -47,9 +47,7 @@ function climb(examination: AwsExamination): AsyncGenerator<RungResult> {
     open: () => registries.at(reference?.registry),
     probes: new Probes(examination).probes(),
     env: context.env,
-    ...(reference === undefined
-      ? {}
-      : { repository: reference.repository, image: manifestName(reference) }),
+    ...(reference === undefined ? {} : { repository: reference.repository }),
     ...signalOf(options),
   })
 }

@@ -3,11 +3,12 @@
  * that are near, a refusal with the policy statement that lifts it, a blocked layer with the host that a
  * firewall must let through. The data plane alone can say none of this.
  */
+import { restoreCommand } from '../aws/archived-image.ts'
+import { denialHint } from '../aws/denial-hint.ts'
 import { nearNames } from '../aws/near-names.ts'
 import { controlPlaneHost } from '../aws/partition.ts'
-import { hostsToAllow } from '../aws/policy.ts'
+import { hostsToAllow, pullThroughStatement } from '../aws/policy.ts'
 import { listRepositories, listTags } from '../aws/repositories.ts'
-import { denialHint } from '../aws/sdk-error-rules.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import { manifestName, type Reference } from '../registry/reference.ts'
 import type { RegistryClient } from '../registry/registry-client.ts'
@@ -57,7 +58,13 @@ export function explainedClient(
       toldStream(client.openBlob(repository, descriptor, options), { repository }, context),
     tags: (repository, options) =>
       toldStream(client.tags(repository, options), { repository, ...options }, context),
-    ping: (options) => client.ping(options),
+    ping: async (options) => {
+      try {
+        await client.ping(options)
+      } catch (error) {
+        throw isSregistryError(error) ? withExplanation(error, tokenRefused(error, context)) : error
+      }
+    },
     close: () => client.close(),
   }
 }
@@ -85,13 +92,19 @@ async function explained(
   context: AwsFailureContext,
 ): Promise<unknown> {
   if (!isSregistryError(error)) return error
-  const explanation = await explanationOf(error, asked, context)
+  return withExplanation(error, await explanationOf(error, asked, context))
+}
+
+function withExplanation(
+  error: SregistryError,
+  explanation: Explanation | undefined,
+): SregistryError {
   if (explanation === undefined) return error
   const { message, hint } = explanation
   return new SregistryError(error.code, message, {
     ...(hint === undefined ? {} : { hint }),
-    // what the registry itself said is kept below what we say of it
-    cause: message === error.message ? error.cause : error,
+    // what the registry itself said is kept below what we say of it, unless we say it too
+    cause: message.includes(error.message) ? error.cause : error,
   })
 }
 
@@ -112,7 +125,26 @@ async function explanationOf(
     case 'TLS':
       return storageBlocked(error, context)
     default:
-      return undefined
+      return tokenRefused(error, context)
+  }
+}
+
+/** The token is fresh, or was renewed a moment ago: who logs in with docker as well changes nothing. */
+function tokenRefused(
+  error: SregistryError,
+  { registry, host }: AwsFailureContext,
+): Explanation | undefined {
+  if (!['CREDENTIALS_INVALID', 'CREDENTIALS_EXPIRED'].includes(error.code)) return undefined
+  // refusals of the control plane, which have AWS's error for their cause, know better
+  if (error.cause !== undefined) return undefined
+  const { endpoint } = registry.settings
+  const giver =
+    endpoint === undefined
+      ? `ECR in ${registry.connection.controlPlane.region}`
+      : `${endpoint.value} (${endpoint.source})`
+  return {
+    message: error.message,
+    hint: `is ${host} a registry of ${giver}, which gave the token? or a proxy drops the Authorization header: add ${host} to NO_PROXY`,
   }
 }
 
@@ -122,17 +154,36 @@ async function tagMissing(
   { registry }: AwsFailureContext,
 ): Promise<Explanation> {
   const { repository, image = 'latest' } = asked
-  const tags = await names(
-    listTags(registry.connection.controlPlane, repository, bounds(registry, asked)),
-    ({ tag }) => tag,
-  )
+  const { controlPlane } = registry.connection
+  const within = bounds(registry, asked)
+  const tags = await names(listTags(controlPlane, repository, within), ({ tag }) => tag)
+  if (tags.includes(image)) return { message: error.message, hint: justPushed }
+  if (await isArchived(registry, asked)) {
+    const message = `${repository}:${image} is archived and cannot be pulled: ${error.message}`
+    return { message, hint: `restore it: ${restoreCommand(repository, image)}` }
+  }
   const near = nearNames(image, tags)
   const offered = near.length > 0 ? near : tags.slice(0, 3)
-  const list = `client.tags('${repository}') lists what is there`
+  const list = `sregistry tags ${repository}, or client.tags('${repository}'), lists what is there`
   if (offered.length === 0) return { message: error.message, hint: list }
   const named = offered.map((tag) => `${repository}:${tag}`).join(', ')
   const hint = near.length > 0 ? `did you mean ${named}?` : `there is ${named}; ${list}`
   return { message: error.message, hint }
+}
+
+// Replication and an index that is still being pushed come by tag before they come by digest.
+const justPushed =
+  'the list of tags has it: if it was pushed or replicated a moment ago, try again in a minute'
+
+/** Not among the active images, but there: by its tag, or by the digest of a tag. */
+async function isArchived(registry: AwsRegistry, asked: Asked): Promise<boolean> {
+  const { repository, image } = asked
+  const within = { ...bounds(registry, asked), imageStatus: 'ANY' } as const
+  const all = await names(
+    listTags(registry.connection.controlPlane, repository, within),
+    ({ tag, digest = '' }) => (digest === image ? digest : tag),
+  )
+  return image !== undefined && all.includes(image)
 }
 
 async function repositoryMissing(
@@ -155,9 +206,13 @@ async function repositoryHint(asked: Asked, registry: AwsRegistry): Promise<stri
     ({ name }) => name,
   )
   const near = nearNames(repository, all)
-  return near.length > 0
-    ? `did you mean ${near.join(', ')}?`
-    : `is it another region or account? sregistry repositories lists what is there; sregistry create ${repository} makes it`
+  if (near.length > 0) return `did you mean ${near.join(', ')}?`
+  const otherwise = `is it another region or account? sregistry repositories lists what is there; sregistry create ${repository} makes it`
+  // PREFIX/UPSTREAM: a pull-through cache makes it at the first pull, for who may
+  if (!repository.includes('/')) return otherwise
+  const { account } = registry
+  const { region } = registry.connection.controlPlane
+  return `${otherwise}; behind a pull-through cache, allow the first pull: ${pullThroughStatement({ region, repository, ...(account === undefined ? {} : { account }) })}`
 }
 
 /** The control plane's word that a repository is missing, with names that are near; others as they are. */

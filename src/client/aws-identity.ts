@@ -6,8 +6,8 @@ import {
   type PolicyKind,
   policyKinds,
 } from '../aws/policy.ts'
-import { whoAmI } from '../aws/who-am-i.ts'
-import { SregistryError } from '../errors/sregistry-error.ts'
+import { callerNamedIn, whoAmI } from '../aws/who-am-i.ts'
+import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import type { AwsRegistry } from './aws-registries.ts'
 import type { CallOptions, PolicyOptions } from './call-options.ts'
 import type { Identity, TokenFacts } from './registry-facts.ts'
@@ -85,9 +85,20 @@ async function callerAccount(
   { connection, settings }: AwsRegistry,
   { signal }: CallOptions,
 ): Promise<string> {
-  const { account } = await whoAmI(connection, settings, signal)
+  const account = await whoAmI(connection, settings, signal).then(
+    (found) => found.account,
+    accountInRefusal,
+  )
   if (account !== undefined) return account
   throw new SregistryError('SETTING_MISSING', 'nothing tells the AWS account', {
     hint: 'export SREGISTRY_AWS_ID=123456789012',
   })
+}
+
+/** Who may not even have a token must be able to print what to ask for: the refusal names the caller. */
+function accountInRefusal(error: unknown): string {
+  const account =
+    isSregistryError(error) && error.code === 'ACCESS_DENIED' ? callerNamedIn(error) : undefined
+  if (account === undefined) throw error
+  return account
 }

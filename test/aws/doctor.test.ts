@@ -238,6 +238,17 @@ describe('what is missing', () => {
     })
   })
 
+  test('a repository, where the list is forbidden: it is missing all the same', async () => {
+    ecr.policy.deny({ action: 'DescribeRepositories', repository: '*' })
+    const { of } = await examined({ options: { repository: 'library/busibox' } })
+    ecr.policy.clear()
+    expect(of('repositories')).toMatchObject({
+      status: 'failed',
+      code: 'NAME_UNKNOWN',
+      mend: expect.stringContaining('sregistry doctor --create library/busibox'),
+    })
+  })
+
   test('a repository far from all: how to create it; --fix does', async () => {
     const repository = 'my/quite-other-project'
     const { results, of } = await examined({ options: { repository } })

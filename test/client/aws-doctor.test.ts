@@ -100,7 +100,7 @@ describe('what is wrong is told where it is', () => {
     const report = await examined((client) => client.doctor('library/busybox:latets'))
     expect(rung(report, 'image')).toMatchObject({
       status: 'failed',
-      hint: 'did you mean latest?',
+      hint: 'did you mean library/busybox:latest?',
     })
     expect(rung(report, 'layers').status).toBe('skipped')
   })

@@ -14,6 +14,7 @@ import {
 import { portOf } from '../../src/local-ecr/listener.ts'
 import { formatError, formatStack } from '../../src/terminal/error-message.ts'
 import { terminalStyle } from '../../src/terminal/terminal-style.ts'
+import { withoutRetryDelays } from '../fakes/quick-retries.ts'
 import { type AwsClientWorld, openAwsClientWorld } from './aws-world.ts'
 
 const planted = {
@@ -23,11 +24,16 @@ const planted = {
 }
 
 let world: AwsClientWorld
+let restoreDelays: () => void
 beforeAll(async () => {
+  restoreDelays = withoutRetryDelays()
   world = await openAwsClientWorld()
 })
 beforeEach(() => world.reset())
-afterAll(() => world.close())
+afterAll(async () => {
+  restoreDelays()
+  await world.close()
+})
 
 /** What the user sees and what a curious program can reach: none of it may hold a secret. */
 const seen: string[] = []
@@ -87,7 +93,7 @@ const rows: readonly Row[] = [
     arrange: () => ({ SREGISTRY_AWS_KEY: planted.key }),
     code: 'CREDENTIALS_INVALID',
     message: /does not know the access key from environment SREGISTRY_AWS_KEY/,
-    hint: /^(?!.*aws sts).*a deleted key.*export SREGISTRY_AWS_KEY=… SREGISTRY_AWS_SECRET=….*sregistry whoami/,
+    hint: /^(?!.*aws sts)(?!.*whoami).*a deleted key.*enter the pair again: export SREGISTRY_AWS_KEY=… SREGISTRY_AWS_SECRET=…/,
   },
   {
     of: 'a wrong secret in the settings file',
@@ -158,7 +164,7 @@ const rows: readonly Row[] = [
     arrange: deny({ action: 'BatchGetImage' }),
     code: 'ACCESS_DENIED',
     message: /not authorized to perform: ecr:BatchGetImage/,
-    hint: /"Action":"ecr:BatchGetImage","Resource":"arn:aws:ecr:us-east-1:123456789012:repository\/library\/busybox"/,
+    hint: /"Action":"ecr:BatchGetImage","Resource":"arn:aws:ecr:us-east-1:123456789012:repository\/library\/busybox"\}; all that a pull needs: sregistry policy pull --repository library\/busybox$/,
   },
   {
     of: 'ecr:GetDownloadUrlForLayer is missing',
@@ -200,7 +206,7 @@ const rows: readonly Row[] = [
     run: pull('nobody/knows-this-one'),
     code: 'NAME_UNKNOWN',
     message: /no repository nobody\/knows-this-one/,
-    hint: /another region or account\?.*sregistry create nobody\/knows-this-one/,
+    hint: /another region or account\?.*sregistry create nobody\/knows-this-one.*\["ecr:BatchImportUpstreamImage","ecr:CreateRepository"\],"Resource":"arn:aws:ecr:us-east-1:123456789012:repository\/nobody\/knows-this-one"/,
   },
   {
     of: 'a missing tag',
@@ -214,7 +220,18 @@ const rows: readonly Row[] = [
     run: pull('library/busybox:zzzzzzzz'),
     code: 'MANIFEST_UNKNOWN',
     message: /zzzzzzzz was not found/,
-    hint: /there is library\/busybox:latest; client\.tags/,
+    hint: /there is library\/busybox:latest; sregistry tags library\/busybox, or client\.tags/,
+  },
+  {
+    of: 'an archived image',
+    arrange: async () => {
+      await world.archive('science/hello', '1.0')
+      return {}
+    },
+    run: pull('science/hello:1.0'),
+    code: 'MANIFEST_UNKNOWN',
+    message: /^science\/hello:1\.0 is archived and cannot be pulled: .*not found/,
+    hint: /^restore it: aws ecr update-image-storage-class --repository-name science\/hello --image-id imageTag=1\.0 --target-storage-class STANDARD$/,
   },
   {
     of: 'throttled at the control plane',
@@ -251,6 +268,51 @@ const rows: readonly Row[] = [
     code: 'PROTOCOL_ERROR',
     message: /web page instead of a manifest/,
     hint: /HTTPS_PROXY/,
+  },
+  {
+    of: 'a login page in place of the layers',
+    arrange: fault({ listener: 'blobs', fault: { kind: 'html', status: 403 } }),
+    code: 'PROTOCOL_ERROR',
+    message: /^localhost:\d+ answered with a web page instead of a layer \(403\)/,
+    hint: /HTTPS_PROXY/,
+  },
+  {
+    of: 'a registry that does not take the token',
+    arrange: fault({
+      listener: 'registry',
+      fault: { kind: 'challenge', wwwAuthenticate: 'Basic realm="elsewhere"' },
+    }),
+    code: 'CREDENTIALS_INVALID',
+    message: /refused the credentials from ECR GetAuthorizationToken/,
+    hint: /^(?!.*docker login)is 127\.0\.0\.1:\d+ a registry of http:.* \(environment AWS_ENDPOINT_URL_ECR\), which gave the token\?.*NO_PROXY/,
+  },
+  {
+    of: 'the same, of a ping',
+    arrange: fault({
+      listener: 'registry',
+      fault: { kind: 'challenge', wwwAuthenticate: 'Basic realm="elsewhere"' },
+    }),
+    run: (client) => client.ping(),
+    code: 'CREDENTIALS_INVALID',
+    message: /refused the credentials/,
+    hint: /^(?!.*docker login).*which gave the token\?/,
+  },
+  {
+    of: 'a connection that is cut',
+    arrange: fault({ listener: 'registry', fault: { kind: 'reset', afterBytes: 0 } }),
+    code: 'NETWORK',
+    message: /the connection was reset/,
+    hint: /^run it again; if it stays, a firewall or a proxy cuts the connection/,
+  },
+  {
+    of: 'a proxy that is not there',
+    arrange: async () => ({
+      AWS_ENDPOINT_URL_ECR: 'https://api.test',
+      HTTPS_PROXY: `http://127.0.0.1:${await closedPort()}`,
+    }),
+    code: 'NETWORK',
+    message: /api\.test through the proxy 127\.0\.0\.1:\d+: the connection was refused/,
+    hint: /is the proxy 127\.0\.0\.1:\d+ right and running\?.*HTTPS_PROXY.*add api\.test to NO_PROXY/,
   },
   {
     of: 'the control plane cannot be reached',
@@ -308,6 +370,15 @@ describe('layers come from another host', () => {
     expect(error.code).toBe('NETWORK')
     expect(error.message).toContain(`the layers are kept on ${new URL(world.ecr.blobUrl).host}`)
     expect(error.hint).toContain('prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com')
+    // its message is in ours: nobody is told it twice
+    expect(error.cause).toBeUndefined()
+  })
+
+  test('which is the one that closed the connection', async () => {
+    world.ecr.faults.add({ listener: 'blobs', fault: { kind: 'truncate', afterBytes: 3 } })
+    const error = await failure((client) => client.config('library/busybox'))
+    expect(error.message).not.toContain(world.ecr.registryHost)
+    expect(error.hint).toMatch(/^what is complete is kept; run it again/)
   })
 })
 

@@ -81,6 +81,12 @@ test('a host in the repository tells account and region', async () => {
   expect(text).toContain('arn:aws:ecr:eu-west-1:210987654321:repository/lab/*')
 })
 
+test('who may not even have a token can print what to ask for', async () => {
+  world.ecr.policy.deny({ action: 'GetAuthorizationToken' })
+  const text = await world.use((client) => client.policy('pull'), { SREGISTRY_AWS_ID: '' })
+  expect(text).toContain('arn:aws:ecr:us-east-1:123456789012:repository/*')
+})
+
 test('a repository policy lets other accounts pull', async () => {
   const text = await world.use((client) =>
     client.policy('cross-account', { readers: ['210987654321'] }),

@@ -19,6 +19,8 @@ export type AwsClientWorld = {
   use<Result>(run: (client: AwsClient) => Promise<Result>, env?: Variables): Promise<Result>
   /** The error that it rejects with; fails when it does not. */
   failure(run: (client: AwsClient) => Promise<unknown>, env?: Variables): Promise<SregistryError>
+  /** Puts an image where it is listed and not to be pulled, as `aws ecr update-image-storage-class` does. */
+  archive(repositoryName: string, imageTag: string): Promise<void>
   /** No faults, no denials, the true clock. */
   reset(): void
   close(): Promise<void>
@@ -51,6 +53,18 @@ export async function openAwsClientWorld(): Promise<AwsClientWorld> {
       )
       if (outcome instanceof SregistryError) return outcome
       throw new Error('it was expected to fail with an error of ours', { cause: outcome })
+    },
+    archive: async (repositoryName, imageTag) => {
+      const sdk = await import('@aws-sdk/client-ecr')
+      const { apiUrl: endpoint, region, user: credentials } = ecr
+      const api = new sdk.ECRClient({ endpoint, region, credentials })
+      const input = {
+        repositoryName,
+        imageId: { imageTag },
+        targetStorageClass: 'ARCHIVE',
+      } as const
+      await api.send(new sdk.UpdateImageStorageClassCommand(input))
+      api.destroy()
     },
     reset: () => {
       warnings.length = 0

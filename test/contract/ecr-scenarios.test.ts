@@ -180,6 +180,17 @@ const scenarios: readonly Scenario[] = [
     hint: /did you mean science\/hello:1\.1\b/,
   },
   {
+    of: 'an archived image',
+    arrange: async () => {
+      await world.archive('science/hello', '1.0')
+      return {}
+    },
+    skopeo: [inspect('science/hello:1.0'), 'manifest unknown'],
+    ours: (client) => client.manifest('science/hello:1.0'),
+    code: 'MANIFEST_UNKNOWN',
+    hint: /aws ecr update-image-storage-class --repository-name science\/hello --image-id imageTag=1\.0/,
+  },
+  {
     of: 'throttled',
     arrange: () => {
       world.ecr.faults.add({ listener: 'api', fault: { kind: 'throttle' } })

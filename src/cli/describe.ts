@@ -4,6 +4,12 @@ import type { Description } from '../client/registry-facts.ts'
 import { formatTable } from '../terminal/table.ts'
 import { printFacts, textOf } from './facts.ts'
 import { printJson } from './print-json.ts'
+import {
+  browseOptions,
+  type RegistryIdFlag,
+  registryIdFlag,
+  registryIdText,
+} from './registry-id.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 
@@ -12,10 +18,11 @@ export function addDescribeCommand(program: Command, session: Session): void {
     .command('describe')
     .description('what the registry knows of a repository, or of an image (with a tag or digest)')
     .argument('<reference>')
-    .action((reference: string) =>
+    .option(registryIdFlag, registryIdText)
+    .action((reference: string, flags: RegistryIdFlag) =>
       session.run(() =>
         withClient(session, { reference, banner: false }, async (client) => {
-          print(session, await client.describe(reference, { signal: session.signal }))
+          print(session, await client.describe(reference, browseOptions(session, flags)))
         }),
       ),
     )

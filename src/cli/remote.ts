@@ -4,6 +4,12 @@ import { formatSize } from '../terminal/quantities.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import { formatTable } from '../terminal/table.ts'
 import { printJson } from './print-json.ts'
+import {
+  browseOptions,
+  type RegistryIdFlag,
+  registryIdFlag,
+  registryIdText,
+} from './registry-id.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 
@@ -36,10 +42,11 @@ function addTagCommands(program: Command, session: Session): void {
     .command('tags')
     .description('list the tags of a repository')
     .argument('<repository>')
-    .action((repository: string) =>
+    .option(registryIdFlag, registryIdText)
+    .action((repository: string, flags: RegistryIdFlag) =>
       session.run(() =>
         withClient(session, { reference: repository, banner: false }, async (client) => {
-          const tags = client.tags(repository, { signal: session.signal })
+          const tags = client.tags(repository, browseOptions(session, flags))
           if (session.flags.json) printJson(session, await tags)
           else for await (const tag of tags) session.stdout.line(sanitise(tag))
         }),
@@ -49,10 +56,11 @@ function addTagCommands(program: Command, session: Session): void {
     .command('search')
     .description('find remote images by part of the name, or a pattern with * and ?')
     .argument('[query]')
-    .action((query?: string) =>
+    .option(registryIdFlag, registryIdText)
+    .action((query: string | undefined, flags: RegistryIdFlag) =>
       session.run(() =>
         withClient(session, { banner: false }, async (client) => {
-          const found = client.search(query, { signal: session.signal })
+          const found = client.search(query, browseOptions(session, flags))
           if (session.flags.json) printJson(session, await found)
           else for await (const image of found) session.stdout.line(sanitise(image.uri))
         }),

@@ -53,11 +53,12 @@ export class AwsRegistries {
 
   /**
    * The registry at this host, or the configured one.
-   * @throws {SregistryError} UNSUPPORTED for ECR Public; USAGE for a host that is no ECR registry;
-   *   SETTING_MISSING without a region; SETTING_INVALID.
+   * @throws {SregistryError} UNSUPPORTED for ECR Public; USAGE for a host that is no ECR registry, and
+   *   for an account that is none or not the host's; SETTING_MISSING without a region; SETTING_INVALID.
    */
   at(host: string | undefined, { registryId }: BrowseOptions = {}): AwsRegistry {
     this.#refuseForeignHost(host)
+    checkAccount(registryId, host)
     const settings = this.settings(host)
     return {
       settings,
@@ -71,6 +72,7 @@ export class AwsRegistries {
    * @throws {SregistryError} as `at`; USAGE for an account whose host cannot be known.
    */
   async access(reference: Reference, options: BrowseOptions): Promise<AwsAccess> {
+    checkAccount(options.registryId, reference.registry)
     const registry = this.at(reference.registry ?? this.#hostOf(options))
     const { settings, connection } = registry
     const host =
@@ -79,7 +81,8 @@ export class AwsRegistries {
     const client = createRegistryClient({
       host,
       transport: watched.transport,
-      plainHttp: settings.plainHttp.value,
+      // ECR's hosts speak TLS alone; a setting for another host must not send them the token in clear
+      plainHttp: settings.plainHttp.value && parseEcrAddress(host) === undefined,
       credentials: connection.credentials,
       sendsBasicFirst: true,
     })
@@ -141,4 +144,20 @@ export class AwsRegistries {
     this.#connections.set(host ?? '', connection)
     return connection
   }
+}
+
+/** A name and an account that contradict each other: neither may be asked in the other's place. */
+function checkAccount(registryId: string | undefined, host: string | undefined): void {
+  if (registryId === undefined) return
+  if (!/^\d{12}$/.test(registryId)) {
+    const message = `${JSON.stringify(registryId.slice(0, 40))} is no AWS account`
+    throw new SregistryError('USAGE', message, { hint: 'it is twelve digits, no dashes' })
+  }
+  const named = host === undefined ? undefined : parseEcrAddress(host)?.account
+  if (named === undefined || named === registryId) return
+  throw new SregistryError(
+    'USAGE',
+    `the reference names the registry of ${named}, and the account is ${registryId}`,
+    { hint: 'leave the account out: the host in the reference tells it' },
+  )
 }

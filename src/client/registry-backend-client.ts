@@ -4,6 +4,7 @@ import type { CredentialSource } from '../registry/credentials.ts'
 import { formatReference, parseReference, type Reference } from '../registry/reference.ts'
 import { createRegistryClient } from '../registry/registry-client.ts'
 import { isSettingName } from '../settings/setting-table.ts'
+import type { BrowseOptions } from './call-options.ts'
 import { Client, type UseSettings } from './client.ts'
 import type { ClientContext } from './client-context.ts'
 import type { RegistryAccess } from './registry-access.ts'
@@ -46,7 +47,13 @@ export class RegistryBackendClient extends Client {
     return new RegistryBackendClient(this.context.with(options), this.#backend)
   }
 
-  protected override async access(reference: Reference): Promise<RegistryAccess> {
+  protected override async access(
+    reference: Reference,
+    { registryId }: BrowseOptions,
+  ): Promise<RegistryAccess> {
+    if (registryId !== undefined) {
+      throw this.unsupported('look into the registry of an AWS account', 'aws://HOST/NAME')
+    }
     const full = this.#spellOut(reference)
     const host = full.registry ?? this.#backend.host
     const isOwn = reference.registry === undefined || host === this.place

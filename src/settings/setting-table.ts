@@ -99,7 +99,11 @@ export const settingTable: Readonly<Record<SettingName, SettingDefinition>> = {
     isSecret: true,
     meaning: 'secret access key',
   },
-  SREGISTRY_AWS_BASE: { kind: 'text', backend: 'aws', meaning: 'another host for the registry' },
+  SREGISTRY_AWS_BASE: {
+    kind: 'text',
+    backend: 'aws',
+    meaning: 'host of the registry for names without one',
+  },
   SREGISTRY_AWS_VERSION: {
     kind: 'text',
     backend: 'aws',
@@ -110,7 +114,7 @@ export const settingTable: Readonly<Record<SettingName, SettingDefinition>> = {
     kind: 'flag',
     backend: 'aws',
     default: 'no',
-    meaning: 'reach the registry without TLS',
+    meaning: 'reach the host of SREGISTRY_AWS_BASE without TLS',
   },
   // docker
   SREGISTRY_DOCKERHUB_BASE: {

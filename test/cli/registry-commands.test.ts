@@ -165,3 +165,22 @@ describe('what scripts read', () => {
     expect((await sregistry(['--quiet', 'pull', 'library/busybox'])).exitCode).toBe(0)
   })
 })
+
+describe('--registry-id', () => {
+  const commands = [['repositories'], ['tags', 'science/hello'], ['search', 'hello']]
+  const all = [...commands, ['describe', 'science/hello'], ['create', 'team/by-account']]
+
+  test.each(all)('%s asks the registry of that account', async (...args) => {
+    const own = await sregistry([...args, '--registry-id', ecr.accountId])
+    expect(own).toMatchObject({ exitCode: 0, stderr: '' })
+    const other = await sregistry([...args, '--registry-id', '999999999999'])
+    expect(other.exitCode).toBe(1)
+    expect(other.stderr).toContain('arn:aws:ecr:us-east-1:999999999999:repository/')
+  })
+
+  test('means nothing to a registry that has no accounts', async () => {
+    const ended = await sregistry(['tags', 'docker://library/busybox', '--registry-id', '1'])
+    expect(ended.exitCode).toBe(1)
+    expect(ended.stderr).toContain('the docker client cannot look into the registry of an AWS')
+  })
+})

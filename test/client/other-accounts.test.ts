@@ -1,10 +1,12 @@
 /** Another account's registry, named by its id: asked there, and never mistaken for one's own. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { AwsClient } from '../../src/client/aws-client.ts'
 import { startForwardProxy } from '../fakes/forward-proxy.ts'
 import { type AwsClientWorld, openAwsClientWorld } from './aws-world.ts'
 
 const registryId = '999999999999'
 const image = 'science/hello:1.0'
+const elsewhere = '111111111111.dkr.ecr.us-east-1.amazonaws.com/science/hello'
 
 let world: AwsClientWorld
 beforeAll(async () => {
@@ -54,9 +56,60 @@ test('an image is looked for at its own host', async () => {
   expect(proxy.asked).toContain(`CONNECT ${host}`)
 })
 
+test('a host in the reference is asked there, over TLS, whatever stands in SREGISTRY_AWS_BASE', async () => {
+  const proxy = await startForwardProxy()
+  const host = `${registryId}.dkr.ecr.us-east-1.amazonaws.com`
+  proxy.refusals.set(host, 403)
+  const env = { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url }
+  const asked = world.ecr.requests.length
+  const error = await world.failure((client) => client.pull(`aws://${host}/${image}`), env)
+  proxy.close()
+  expect(error.message).toContain(host)
+  // SREGISTRY_AWS_NOHTTPS is on, and is the configured registry's alone: the token is not sent in clear
+  expect(proxy.asked).toEqual([`CONNECT ${host}`])
+  expect(world.ecr.requests.slice(asked).map(({ listener }) => listener)).toEqual(['api'])
+})
+
+test('names without a host are those of the registry in SREGISTRY_AWS_BASE, whatever the account', async () => {
+  const env = { SREGISTRY_AWS_ID: registryId }
+  const { uri } = await world.use((client) => client.pull(image, { force: true }), env)
+  expect(uri).toBe(`aws://${world.ecr.registryHost}/${image}`)
+})
+
 test('where the host of the registry was set by hand, nothing tells that of another account', async () => {
   const error = await world.failure((client) => client.describe(image, { registryId }))
   expect(error).toMatchObject({ code: 'USAGE', hint: expect.stringContaining('aws://HOST/NAME') })
+})
+
+test.each<[string, (client: AwsClient) => Promise<unknown>]>([
+  ['tags', async (client) => client.tags(elsewhere, { registryId })],
+  ['describe', (client) => client.describe(`${elsewhere}:1`, { registryId })],
+  ['describe of a repository', (client) => client.describe(elsewhere, { registryId })],
+  ['repositories', async (client) => client.repositories(elsewhere, { registryId })],
+  ['search', async (client) => client.search(elsewhere, { registryId })],
+  ['createRepository', (client) => client.createRepository(elsewhere, { registryId })],
+])('%s: an account beside the host of another is refused', async (_, run) => {
+  const asked = world.ecr.requests.length
+  expect(await world.failure(run)).toMatchObject({
+    code: 'USAGE',
+    message: `the reference names the registry of 111111111111, and the account is ${registryId}`,
+  })
+  expect(world.ecr.requests.length).toBe(asked)
+})
+
+test('an account that is none is refused', async () => {
+  const error = await world.failure(async (client) =>
+    client.tags('science/hello', { registryId: '9999-9999-9999' }),
+  )
+  expect(error).toMatchObject({ code: 'USAGE', hint: expect.stringContaining('twelve digits') })
+})
+
+test("the list of another account is its registry policy's to allow", async () => {
+  const error = await world.failure(async (client) => client.repositories('', { registryId }))
+  expect(error.code).toBe('ACCESS_DENIED')
+  expect(error.hint).toMatch(
+    /^pulling needs no browsing; the owner of the registry must allow ecr:DescribeRepositories in the registry's policy: \{.*"Resource":"arn:aws:ecr:us-east-1:999999999999:repository\/\*"\}$/,
+  )
 })
 
 test('the own account may be named', async () => {

@@ -88,6 +88,7 @@ class Checklist {
       columns: () => session.style().width,
       lines: () => (session.style().redraws ? [`${session.style().glyphs.ellipsis} looking`] : []),
     })
+    session.live = this.#area
   }
 
   show(event: DoctorEvent): void {
@@ -101,6 +102,7 @@ class Checklist {
 
   close(): void {
     this.#area.close()
+    this.#session.live = undefined
   }
 
   #style() {

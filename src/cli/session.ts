@@ -15,6 +15,11 @@ export type GlobalFlags = {
 }
 
 export type SessionBase = Pick<Session, 'env' | 'flags' | 'stdout' | 'stderr'>
+/** What is redrawn at the bottom of the screen. */
+type LiveScreen = {
+  /** Takes it away until the function is called. */
+  readonly pause: () => () => void
+}
 
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
@@ -25,8 +30,9 @@ export class Session {
   flags: GlobalFlags
   /** Sets V8's flags for long work; what has nothing to do and what waits for a prompt does without. */
   readonly tuneEngine: () => void
-  /** What is drawn now, if anything: a question takes it off the screen while it waits. */
-  live: { readonly pause: () => () => void } | undefined
+  #live: LiveScreen | undefined
+  /** While a question is asked: what brings back what is drawn. */
+  #resumes: (() => void)[] | undefined
   #abort: AbortController | undefined
   #signalled: keyof typeof signalNumbers | undefined
   #settings: Settings | undefined
@@ -47,6 +53,26 @@ export class Session {
 
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** What is drawn from now on, if anything; it leaves the screen to a question that is being asked. */
+  set live(live: LiveScreen | undefined) {
+    this.#live = live
+    if (live !== undefined) this.#resumes?.push(live.pause())
+  }
+
+  /**
+   * Leaves the screen to a question: what is drawn, or comes to be drawn meanwhile, waits.
+   * @returns What ends that.
+   */
+  holdScreen(): () => void {
+    if (this.#resumes !== undefined) return () => undefined // the first question holds for both
+    const resumes = this.#live === undefined ? [] : [this.#live.pause()]
+    this.#resumes = resumes
+    return () => {
+      this.#resumes = undefined
+      for (const resume of resumes) resume()
+    }
   }
 
   /** How stderr is to be written to now; bars and errors go there. */

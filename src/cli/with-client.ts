@@ -45,10 +45,10 @@ export async function withClient(
 /** Readline is loaded for who is asked. */
 async function askMfaCode(session: Session, device: string): Promise<string> {
   const { askLine } = await import('./ask.ts')
-  const resume = session.live?.pause()
+  const resume = session.holdScreen()
   try {
     return await askLine(`code of the MFA device ${device}: `, session.signal)
   } finally {
-    resume?.()
+    resume()
   }
 }

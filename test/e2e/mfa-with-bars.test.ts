@@ -54,6 +54,19 @@ function open(...args: readonly string[]): Terminal {
 const atQuestion = /^code of the MFA device arn:aws:iam::123456789012:mfa\/me:$/m
 const bars = /total +[█░#.-]+ +\d+ % +[1-9]\d* KiB/
 
+test.skipIf(!hasTool('tmux'))(
+  'the doctor asks on a line of its own, and goes on below it',
+  async () => {
+    const screen = open('doctor')
+    await screen.until(atQuestion)
+    role.expiration = new Date(Date.now() + 3_600_000).toISOString()
+    screen.enter('111111')
+    const whole = await screen.until(/everything that was looked at works/)
+    expect(whole).toMatch(/^code of the MFA device \S+: 111111$/m)
+    expect(whole).not.toContain('looking')
+  },
+)
+
 describe.skipIf(!hasTool('tmux')).each([
   ['a pull', ['pull', 'library/busybox', 'science/hello:1.0']],
   ['a script of the shell', ['shell', '-e', "await client.pull('library/busybox')"]],

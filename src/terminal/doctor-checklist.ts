@@ -42,7 +42,7 @@ export function formatRung(rung: ShownRung, style: TerminalStyle): readonly stri
 function markOf(status: string, { colours, glyphs }: TerminalStyle): string {
   if (status === 'ok') return colours.good(glyphs.good)
   if (status === 'failed') return colours.bad(glyphs.bad)
-  return status === 'warning' ? colours.warn(glyphs.skipped) : colours.dim(glyphs.skipped)
+  return status === 'warning' ? colours.warn(glyphs.doubtful) : colours.dim(glyphs.skipped)
 }
 
 function textOf(value: unknown, style: TerminalStyle): string {

@@ -11,6 +11,8 @@ export type Glyphs = {
   readonly lastBranch: string
   readonly good: string
   readonly bad: string
+  /** Not bad, but to be looked at. */
+  readonly doubtful: string
   readonly skipped: string
 }
 
@@ -32,6 +34,7 @@ const unicodeGlyphs: Glyphs = {
   lastBranch: '└─',
   good: '✓',
   bad: '✗',
+  doubtful: '!',
   skipped: '·',
 }
 
@@ -43,6 +46,7 @@ const asciiGlyphs: Glyphs = {
   lastBranch: '`-',
   good: 'ok',
   bad: '!!',
+  doubtful: '??',
   skipped: '--',
 }
 

@@ -7,7 +7,7 @@ const style = terminalStyle({ columns: 60 }, { LANG: 'C.UTF-8' })
 test.each([
   ['ok', '✓'],
   ['failed', '✗'],
-  ['warning', '·'],
+  ['warning', '!'],
   ['skipped', '·'],
 ])('a rung that is %s starts with %s', (status, mark) => {
   expect(formatRung({ name: 'token', status }, style)).toEqual([`${mark} token`])

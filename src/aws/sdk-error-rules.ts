@@ -76,7 +76,7 @@ function wrongRegion({ endpoint, region }: SdkErrorContext): SdkErrorOutput {
   return {
     code: 'SETTING_INVALID',
     text: `${endpoint ?? 'the control plane'} is not in ${region}, which the request was signed for`,
-    hint: 'set the region that it is in: SREGISTRY_AWS_ZONE',
+    hint: 'set the region that it is in: export SREGISTRY_AWS_ZONE=…',
   }
 }
 

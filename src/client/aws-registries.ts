@@ -33,7 +33,7 @@ export type AwsAccess = RegistryAccess & {
 export class AwsRegistries {
   readonly #context: ClientContext
   readonly #options: AwsOptions
-  /** By the host in the reference; '' is the configured one. */
+  /** By what each was made from: after a shared AWS file was mended, another is made. */
   readonly #connections = new Map<string, AwsConnection>()
 
   constructor(context: ClientContext, options: AwsOptions) {
@@ -128,7 +128,8 @@ export class AwsRegistries {
   }
 
   #connect(host: string | undefined, settings: AwsSettings): AwsConnection {
-    const known = this.#connections.get(host ?? '')
+    const key = connectionKey(host, settings)
+    const known = this.#connections.get(key)
     if (known !== undefined) return known
     const { transport, env, mfaCode, onWarning } = this.#context
     const tokenCachePath = this.#context.settings.path('SREGISTRY_CREDENTIALS_CACHE')
@@ -141,9 +142,22 @@ export class AwsRegistries {
       ...(mfaCode === undefined ? {} : { mfaCode }),
       ...(tokenCachePath === undefined ? {} : { tokenCachePath }),
     })
-    this.#connections.set(host ?? '', connection)
+    this.#connections.set(key, connection)
     return connection
   }
+}
+
+/** The settings that may change while a client lives: those of the shared AWS files. */
+function connectionKey(host: string | undefined, settings: AwsSettings): string {
+  const { account, region, endpoint, profile, variant } = settings
+  return JSON.stringify([
+    host,
+    account?.value,
+    region?.value,
+    endpoint?.value,
+    profile.value,
+    variant,
+  ])
 }
 
 /** A name and an account that contradict each other: neither may be asked in the other's place. */

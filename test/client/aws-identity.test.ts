@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type AwsClientWorld, openAwsClientWorld } from './aws-world.ts'
@@ -99,4 +99,16 @@ test('a repository policy lets other accounts pull', async () => {
 test('an unknown policy is wrong usage', async () => {
   const error = await world.failure((client) => client.policy('everything'))
   expect(error).toMatchObject({ code: 'USAGE', hint: expect.stringContaining('browse') })
+})
+
+test('a region that is mended in the AWS configuration holds for the same client', async () => {
+  const config = join(world.home, 'mended-config')
+  const env = { SREGISTRY_AWS_ZONE: '', AWS_CONFIG_FILE: config }
+  await writeFile(config, '[default]\nregion = eu-west-3\n')
+  await world.use(async (client) => {
+    await expect(client.whoami()).rejects.toMatchObject({ code: 'SETTING_INVALID' })
+    await writeFile(config, '[default]\nregion = us-east-1\n')
+    expect(await client.whoami()).toMatchObject({ region: 'us-east-1' })
+    expect(client.place).toBe('us-east-1')
+  }, env)
 })

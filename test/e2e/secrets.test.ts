@@ -2,12 +2,15 @@
  * Secrets planted in every place that credentials come from, and every command run with them, in
  * success and in failure: none of them may come out, in any form, on any way.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Fault, ListenerName } from '../../src/local-ecr/fault.ts'
 import { filesWithSecrets, plantedSecrets, secretsIn } from '../fakes/planted-secrets.ts'
-import { type Outcome, type Start, World } from './sregistry.ts'
+import { Terminal } from '../fakes/terminal.ts'
+import { hasTool } from '../fakes/tools.ts'
+import { launcher, type Outcome, type Start, World } from './sregistry.ts'
 
 const image = 'science/hello:1.0'
 const account = '123456789012'
@@ -46,10 +49,56 @@ function plantFiles(): void {
     JSON.stringify({ nvidia: { SREGISTRY_NVIDIA_TOKEN: nvidiaToken } }),
     { mode: 0o600 },
   )
+  plantAwsFiles()
+}
+
+/** One profile for each kind of source that keeps a secret in a file; the last four give no credentials. */
+function plantAwsFiles(): void {
+  const { awsSecretKey, sessionToken } = plantedSecrets
+  const folder = join(world.home, '.aws')
+  const pair = { AccessKeyId: 'ASIAPLANTEDPLANTED02', SecretAccessKey: awsSecretKey }
+  const made = JSON.stringify({ Version: 1, ...pair, SessionToken: sessionToken })
+  mkdirSync(join(folder, 'sso/cache'), { recursive: true })
+  writeFileSync(join(folder, 'made.json'), made)
+  writeFileSync(join(folder, 'token'), sessionToken)
+  writeFileSync(
+    join(folder, 'credentials'),
+    `[static]
+aws_access_key_id = ${pair.AccessKeyId}
+aws_secret_access_key = ${awsSecretKey}
+aws_session_token = ${sessionToken}
+`,
+  )
+  writeFileSync(
+    join(folder, 'config'),
+    `[profile made]
+credential_process = cat ${join(folder, 'made.json')}
+[profile torn]
+credential_process = cut -c 2- ${join(folder, 'made.json')}
+[profile told]
+credential_process = sh ${join(folder, 'told.sh')}
+[profile sso]
+sso_session = lab
+sso_account_id = ${account}
+sso_role_name = puller
+[sso-session lab]
+sso_region = us-east-1
+sso_start_url = https://lab.awsapps.com/start
+[profile web]
+role_arn = arn:aws:iam::${account}:role/web
+web_identity_token_file = ${join(folder, 'token')}
+`,
+  )
+  writeFileSync(join(folder, 'told.sh'), `echo "${awsSecretKey} is refused" >&2; exit 1\n`)
+  const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
+  const login = JSON.stringify({ accessToken: sessionToken, expiresAt })
+  const name = createHash('sha1').update('lab').digest('hex')
+  writeFileSync(join(folder, 'sso/cache', `${name}.json`), login)
 }
 
 /** Where the user keeps secrets: they may stay there, and nowhere else. */
-const isUsersOwn = (path: string) => /^home\/(?:\.docker\/config\.json|\.sregistry)$/.test(path)
+const isUsersOwn = (path: string) =>
+  /^home\/(?:\.docker\/config\.json|\.sregistry|\.aws\/.*)$/.test(path)
 
 const proxy = `http://me:${encodeURIComponent(plantedSecrets.proxyPassword)}@127.0.0.1:1`
 const ownKeys = {
@@ -60,10 +109,10 @@ const ownKeys = {
   HTTPS_PROXY: proxy,
   AWS_EC2_METADATA_DISABLED: 'true',
 }
+const noKeys = { SREGISTRY_AWS_KEY: undefined, SREGISTRY_AWS_SECRET: undefined }
 const sessionKeys = {
   ...ownKeys,
-  SREGISTRY_AWS_KEY: undefined,
-  SREGISTRY_AWS_SECRET: undefined,
+  ...noKeys,
   AWS_ACCESS_KEY_ID: 'ASIAPLANTEDPLANTED02',
   AWS_SECRET_ACCESS_KEY: plantedSecrets.awsSecretKey,
   AWS_SESSION_TOKEN: plantedSecrets.sessionToken,
@@ -158,6 +207,29 @@ describe('no secret comes out', () => {
     expectNoSecrets(outcomes)
   })
 
+  const works = ['static', 'made']
+  const fails = ['torn', 'told', 'sso', 'web']
+  test.each([...works, ...fails])('with profile %s', async (profile) => {
+    const env = { ...ownKeys, ...noKeys, AWS_PROFILE: profile }
+    const commands = [['doctor', image], ['--json', 'doctor', image], ['whoami'], ['pull', image]]
+    const outcomes = await runAll(commands, env)
+    expect(failed(outcomes)).toHaveLength(works.includes(profile) ? 0 : outcomes.length)
+    expectNoSecrets(outcomes)
+  })
+
+  test("with a container's credential endpoint that cannot be reached", async () => {
+    const { sessionToken } = plantedSecrets
+    const env = {
+      ...ownKeys,
+      ...noKeys,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:1/role?token=${encodeURIComponent(sessionToken)}`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: sessionToken,
+    }
+    const outcomes = await runAll([['doctor', image], ['whoami'], ['pull', image]], env)
+    expect(failed(outcomes)).toHaveLength(outcomes.length)
+    expectNoSecrets(outcomes)
+  })
+
   test('from the shell, whatever it is asked to show', async () => {
     const flags = calls.flatMap((code) => ['-e', code])
     const outcomes = await runAll(
@@ -213,6 +285,51 @@ describe('no secret comes out', () => {
     expect(failed(outcomes)).toContain(commands[0]?.join(' '))
     expectNoSecrets(outcomes)
   })
+})
+
+test.skipIf(!hasTool('tmux'))('a session at the prompt leaves none on screen or disk', async () => {
+  const { registryHost } = world.ecr.ecr
+  const env = { ...world.env, ...ownKeys, LANG: 'C.UTF-8' }
+  const command = [process.execPath, launcher, '--debug', 'shell', '--quiet']
+  const saved = join(world.work, 'saved.session')
+  const terminal = Terminal.open({ command, env, columns: 200, rows: 800 })
+  const prompt = /aws:us-east-1>$/
+  const enter = async (line: string) => {
+    terminal.type(line)
+    await terminal.until(line.slice(-40))
+    terminal.press('Enter')
+    await terminal.until(prompt)
+  }
+  try {
+    await terminal.until(prompt)
+    for (const line of [
+      'client.whoami()',
+      'client.token()',
+      'client.settings',
+      'client',
+      "client.tags('science/none')",
+      '.error',
+      `client.pull('docker://${registryHost}/${image}')`,
+      '.error',
+      "require('node:util').inspect(client, { depth: 9, showHidden: true })",
+      `.save ${saved}`,
+    ]) {
+      await enter(line)
+    }
+    const shown = terminal.lines().join('\n')
+    expect(shown).toContain('AKIA…')
+    expect(shown).toContain('NAME_UNKNOWN')
+    expect(secretsIn(shown)).toEqual([])
+    // what is typed is on the screen, and stays nowhere else
+    await enter(`.use SREGISTRY_AWS_SECRET=${plantedSecrets.ownSecretKey}`)
+    await enter(`.save ${saved}`)
+  } finally {
+    terminal.close()
+  }
+  const history = readFileSync(join(world.home, '.local/state/sregistry/history'), 'utf8')
+  expect(history).toContain('client.whoami()')
+  expect(readFileSync(saved, 'utf8')).toContain('client.token()')
+  expect(filesWithSecrets(world.directory, isUsersOwn)).toEqual([])
 })
 
 test('the search finds a secret in each form', () => {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Client } from '../client/client.ts'
 import type { DoctorEvent, DoctorReport } from '../client/doctor-run.ts'
+import { SregistryError } from '../errors/sregistry-error.ts'
 import { formatRung } from '../terminal/doctor-checklist.ts'
 import { LiveArea } from '../terminal/live-area.ts'
 import { sanitise } from '../terminal/sanitise.ts'
@@ -23,19 +24,27 @@ export function addDoctorCommand(program: Command, session: Session): void {
     .command('doctor')
     .description('find out why something does not work: settings, credentials, network, storage')
     .argument('[reference]', 'an image to look for, layers included')
-    .option('--fix', 'keep the settings given here, or by the reference, in the settings file')
-    .option('--create', 'create the repository when it is missing')
+    .option(
+      '--fix',
+      'keep the settings given here in the settings file; of the reference, what none tells',
+    )
+    .option('--create', 'create the repository of the reference when it is missing')
     .option('--account <id>', 'the registry’s account')
     .option('--region <region>', 'the registry’s region')
     .option('--registry <host>', 'another host for the registry')
     .option('--profile <name>', 'profile of the AWS configuration')
     .addHelpText('after', '\nExit code 1 when a rung failed.')
     .action((reference: string | undefined, flags: DoctorFlags) =>
-      session.run(() =>
-        withClient(session, { reference, banner: false }, (client) =>
+      session.run(async () => {
+        if (flags.create && reference === undefined) {
+          throw new SregistryError('USAGE', '--create has no repository to create', {
+            hint: 'name it: sregistry doctor --create NAME',
+          })
+        }
+        await withClient(session, { reference, banner: false }, (client) =>
           examine(session, client.use(settingsOf(flags)), reference, flags),
-        ),
-      ),
+        )
+      }),
     )
 }
 

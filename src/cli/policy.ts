@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { PolicyOptions } from '../client/call-options.ts'
+import { SregistryError } from '../errors/sregistry-error.ts'
 import type { Session } from './session.ts'
 import { withClient } from './with-client.ts'
 
@@ -28,7 +29,11 @@ export function addPolicyCommand(program: Command, session: Session): void {
 }
 
 function kindOf(kind: string, { crossAccount }: PolicyFlags): string {
-  return crossAccount !== undefined && kind === 'pull' ? 'cross-account' : kind
+  if (crossAccount === undefined) return kind
+  if (kind === 'pull' || kind === 'cross-account') return 'cross-account'
+  throw new SregistryError('USAGE', `--cross-account is for pulling, not to ${kind.slice(0, 40)}`, {
+    hint: 'sregistry policy pull --cross-account ACCOUNT',
+  })
 }
 
 function optionsOf(flags: PolicyFlags, signal: AbortSignal): PolicyOptions {

@@ -3,12 +3,13 @@ import { runDoctor } from '../aws/doctor.ts'
 import type { DoctorProbes, RungResult } from '../aws/doctor-case.ts'
 import { fixFindings } from '../aws/doctor-fix.ts'
 import { formatDigest } from '../registry/digest.ts'
+import { parseEcrAddress } from '../registry/ecr-host.ts'
 import { formatPlatform } from '../registry/platform.ts'
 import type { Reference } from '../registry/reference.ts'
 import type { ResolvedImage } from '../registry/registry-client.ts'
 import { addBackendSetting } from '../settings/backend-settings.ts'
 import { updateSettingsFile } from '../settings/settings-file-update.ts'
-import type { AwsAccess, AwsRegistries, AwsRegistry } from './aws-registries.ts'
+import type { AwsAccess, AwsRegistries } from './aws-registries.ts'
 import type { DoctorOptions } from './call-options.ts'
 import type { ClientContext } from './client-context.ts'
 import type { DoctorRung, DoctorStep } from './doctor-run.ts'
@@ -130,24 +131,31 @@ async function mend(
     connection: registry.connection,
     ...(registry.account === undefined ? {} : { registryId: registry.account }),
     ...(create && reference !== undefined ? { createRepository: reference.repository } : {}),
-    ...(fix ? { settings: { ...told, ...learned(registry, reference) } } : {}),
+    ...(fix ? { settings: { ...learned(registries, reference, results), ...told } } : {}),
     saveSettings: (settings) => keepSettings(context, settings),
     ...signalOf(options),
   })
 }
 
-/** A host in the reference tells account and region, where no setting does. */
+/**
+ * A host in the reference tells account and region, where no setting does: one visit to another's registry
+ * must not become the default. What AWS has not taken is not kept.
+ */
 function learned(
-  { settings }: AwsRegistry,
+  registries: AwsRegistries,
   reference: Reference | undefined,
+  results: readonly RungResult[],
 ): Readonly<Record<string, string>> {
-  if (reference?.registry === undefined) return {}
-  const { account, region } = settings
-  const isNamed = account?.source === region?.source
-  if (account === undefined || region === undefined || !isNamed) return {}
-  return reference.registry.startsWith(account.value)
-    ? { SREGISTRY_AWS_ID: account.value, SREGISTRY_AWS_ZONE: region.value }
-    : {}
+  const isTaken = results.some(({ key, status }) => key === 'token' && status === 'ok')
+  const named = parseEcrAddress(reference?.registry ?? '')
+  if (!isTaken || named === undefined) return {}
+  const own = registries.settings(undefined)
+  const isOwnRegion = (own.region?.value ?? named.region) === named.region
+  if (own.account !== undefined || !isOwnRegion) return {}
+  return {
+    SREGISTRY_AWS_ID: named.account,
+    ...(own.region === undefined ? { SREGISTRY_AWS_ZONE: named.region } : {}),
+  }
 }
 
 async function keepSettings(

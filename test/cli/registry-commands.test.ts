@@ -184,3 +184,12 @@ describe('--registry-id', () => {
     expect(ended.stderr).toContain('the docker client cannot look into the registry of an AWS')
   })
 })
+
+test.each([
+  [['doctor', '--create'], '--create has no repository to create'],
+  [['policy', 'push', '--cross-account', '210987654321'], '--cross-account is for pulling'],
+])('%j would do nothing of what it says, and is refused', async (args, says) => {
+  const ended = await sregistry(args)
+  expect(ended.exitCode).toBe(2)
+  expect(ended.stderr).toContain(says)
+})

@@ -183,6 +183,24 @@ describe('--fix and --create', () => {
     })
   })
 
+  test.each([
+    ['an account is set', { SREGISTRY_AWS_ID: '210987654321', SREGISTRY_AWS_ZONE: '' }],
+    ['another region is set', { SREGISTRY_AWS_ID: '', SREGISTRY_AWS_ZONE: 'eu-west-3' }],
+    [
+      'AWS does not take them',
+      { SREGISTRY_AWS_ID: '', SREGISTRY_AWS_ZONE: '', SREGISTRY_AWS_SECRET: 'wrong' },
+    ],
+  ])('a host in the reference tells nothing where %s', async (_, settings) => {
+    await rm(settingsFile(), { force: true })
+    const host = '123456789012.dkr.ecr.us-east-1.amazonaws.com'
+    const report = await examined((client) => client.doctor(`${host}/lab/x`, { fix: true }), {
+      ...nowhere,
+      ...settings,
+    })
+    expect(report.fixed).toEqual([])
+    await expect(stat(settingsFile())).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
   test('a missing repository is made when asked, and looked at again', async () => {
     const ask = (create: boolean) =>
       examined((client) => client.doctor('lab/fresh:1', { create, fix: true }))

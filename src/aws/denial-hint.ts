@@ -36,14 +36,18 @@ function furtherMend(action: string, { repository }: Pick<SdkErrorContext, 'repo
  */
 function ownersMend(message: string, action: string, resource: string): string {
   const must = `the owner of the registry must allow ${action} in`
+  const [caller = 'ARN', account] =
+    /arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):[\w+=,.@/-]+/.exec(message) ?? []
+  // a wrong account in the host is what it mostly is
+  const isOther = account !== undefined && !resource.includes(`:${account}:`)
+  const own = isOther ? `; if your own registry was meant, its account is ${account}` : ''
   if (isPullAction(action)) {
-    return `${must} the repository's policy: sregistry policy pull --cross-account prints it`
+    return `${must} the repository's policy: sregistry policy pull --cross-account prints it${own}`
   }
-  const [caller = 'ARN'] = /arn:aws[a-z-]*:(?:iam|sts)::\d{12}:[\w+=,.@/-]+/.exec(message) ?? []
   const statement = { Effect: 'Allow', Principal: { AWS: caller }, Action: action }
   return resource.endsWith(':repository/*')
-    ? `${must} the registry's policy: ${JSON.stringify({ ...statement, Resource: resource })}`
-    : `${must} the repository's policy: ${JSON.stringify(statement)}`
+    ? `${must} the registry's policy: ${JSON.stringify({ ...statement, Resource: resource })}${own}`
+    : `${must} the repository's policy: ${JSON.stringify(statement)}${own}`
 }
 
 function arnOf({ account, repository, region }: Partial<SdkErrorContext>): string {

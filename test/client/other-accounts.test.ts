@@ -19,7 +19,7 @@ test('tags that its owner forbids are not those of the own registry', async () =
   expect(error).toMatchObject({
     code: 'ACCESS_DENIED',
     message: expect.stringContaining(`${registryId}:repository/science/hello`),
-    hint: `the owner of the registry must allow ecr:ListImages in the repository's policy: {"Effect":"Allow","Principal":{"AWS":"${world.ecr.user.arn}"},"Action":"ecr:ListImages"}`,
+    hint: `the owner of the registry must allow ecr:ListImages in the repository's policy: {"Effect":"Allow","Principal":{"AWS":"${world.ecr.user.arn}"},"Action":"ecr:ListImages"}; if your own registry was meant, its account is 123456789012`,
   })
 })
 
@@ -108,7 +108,7 @@ test("the list of another account is its registry policy's to allow", async () =
   const error = await world.failure(async (client) => client.repositories('', { registryId }))
   expect(error.code).toBe('ACCESS_DENIED')
   expect(error.hint).toMatch(
-    /^pulling needs no browsing; the owner of the registry must allow ecr:DescribeRepositories in the registry's policy: \{.*"Resource":"arn:aws:ecr:us-east-1:999999999999:repository\/\*"\}$/,
+    /^pulling needs no browsing; the owner of the registry must allow ecr:DescribeRepositories in the registry's policy: \{.*"Resource":"arn:aws:ecr:us-east-1:999999999999:repository\/\*"\}; if your own registry was meant, its account is 123456789012$/,
   )
 })
 

@@ -159,7 +159,7 @@ async function tagMissing(
   const tags = await names(listTags(controlPlane, repository, within), ({ tag }) => tag)
   if (tags.includes(image)) return { message: error.message, hint: justPushed }
   if (await isArchived(registry, asked)) {
-    const message = `${repository}:${image} is archived and cannot be pulled: ${error.message}`
+    const message = `the image is archived and cannot be pulled: ${error.message}`
     return { message, hint: `restore it: ${restoreCommand(repository, image)}` }
   }
   const near = nearNames(image, tags)

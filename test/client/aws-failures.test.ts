@@ -230,7 +230,7 @@ const rows: readonly Row[] = [
     },
     run: pull('science/hello:1.0'),
     code: 'MANIFEST_UNKNOWN',
-    message: /^science\/hello:1\.0 is archived and cannot be pulled: .*not found/,
+    message: /^the image is archived and cannot be pulled: .*science\/hello:1\.0 was not found/,
     hint: /^restore it: aws ecr update-image-storage-class --repository-name science\/hello --image-id imageTag=1\.0 --target-storage-class STANDARD$/,
   },
   {

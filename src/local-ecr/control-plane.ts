@@ -65,8 +65,9 @@ function refuse(error: ApiError): Route {
 }
 
 function routeSts(body: Buffer, identify: () => Principal, state: RegistryState): Route {
-  const operation = new URLSearchParams(body.toString()).get('Action') ?? 'Unknown'
-  const answer = async () => answerSts(operation, identify(), state.account)
+  const input = new URLSearchParams(body.toString())
+  const operation = input.get('Action') ?? 'Unknown'
+  const answer = async () => answerSts(operation, { input, principal: identify(), state })
   return { operation, answer: () => answer().catch(errorsTo(stsErrorReply)) }
 }
 

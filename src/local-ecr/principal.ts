@@ -22,3 +22,14 @@ export function createUser(account: Account, name: string): Principal {
     arn: `arn:${partitionOf(account.region)}:iam::${account.accountId}:user/${name}`,
   }
 }
+
+/** Temporary keys of a role. @param name `ROLE/SESSION`. */
+export function assumeRole(account: Account, name: string, expiresAtMs: number): Principal {
+  return {
+    accessKeyId: `ASIA${randomBytes(8).toString('hex').toUpperCase()}`,
+    secretAccessKey: randomBytes(30).toString('base64url'),
+    sessionToken: randomBytes(90).toString('base64url'),
+    expiresAtMs,
+    arn: `arn:${partitionOf(account.region)}:sts::${account.accountId}:assumed-role/${name}`,
+  }
+}

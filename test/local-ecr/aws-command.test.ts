@@ -102,6 +102,33 @@ describe.skipIf(!hasTool('aws'))('the aws command', () => {
     })
   })
 
+  test('takes a role, which is a caller of its own until its time is over', async () => {
+    const take = 'sts assume-role --role-arn arn:aws:iam::123456789012:role/lab/puller'
+    const { Credentials: keys, AssumedRoleUser: user } = JSON.parse(
+      await aws(`${take} --role-session-name me --duration-seconds 900`),
+    )
+    const role = {
+      accessKeyId: keys.AccessKeyId,
+      secretAccessKey: keys.SecretAccessKey,
+      sessionToken: keys.SessionToken,
+      arn: user.Arn,
+    }
+    expect(JSON.parse(await aws('sts get-caller-identity', role)).Arn).toBe(
+      'arn:aws:sts::123456789012:assumed-role/puller/me',
+    )
+    expect((await aws('ecr get-login-password', role)).length).toBeGreaterThan(100)
+    local.ecr.addPrincipal({ ...role, expiresAtMs: Date.now() })
+    expect(await awsFailure('ecr get-login-password', role)).toContain('(ExpiredTokenException)')
+    const withCode = `${take} --role-session-name me --serial-number arn:aws:iam::123456789012:mfa/me --token-code`
+    expect(JSON.parse(await aws(`${withCode} 123456`)).Credentials.AccessKeyId).toMatch(/^ASIA/)
+    expect(await awsFailure(`${withCode} abcdef`)).toContain(
+      '(AccessDenied) when calling the AssumeRole operation: MultiFactorAuthentication failed',
+    )
+    expect(
+      await awsFailure('sts assume-role --role-arn arn:aws:iam::1:user/x --role-session-name me'),
+    ).toContain('(ValidationError)')
+  })
+
   test('says which credential is wrong', async () => {
     const { user } = local.ecr
     const over = {

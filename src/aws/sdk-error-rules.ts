@@ -91,10 +91,29 @@ const denial = /is not authorized to perform: (\S+)(?: on resource: (\S+))?/
 
 const denied: SdkErrorRule = ({ message, context }) => {
   const [, action, resource] = denial.exec(message) ?? []
+  if (action === undefined && context.operation === 'credentials')
+    return roleRefused(message, context)
   return {
     code: 'ACCESS_DENIED',
     text: message || `AWS refuses ${context.operation} in ${context.region}`,
     hint: denialHint(message, action ?? `ecr:${context.operation}`, resource, context),
+  }
+}
+
+/** STS refuses to give a role's credentials without naming an action. */
+function roleRefused(message: string, context: SdkErrorContext): SdkErrorOutput {
+  const who = context.profile === undefined ? '' : ` of profile ${context.profile}`
+  if (/^MultiFactorAuthentication failed/.test(message)) {
+    return {
+      code: 'CREDENTIALS_INVALID',
+      text: `AWS refused the code of the MFA device${who}`,
+      hint: 'run it again with the code that the device shows then: each code is taken once; or its clock is wrong',
+    }
+  }
+  return {
+    code: 'ACCESS_DENIED',
+    text: `AWS refused the credentials${who}: ${message}`,
+    hint: "the identity's policy must allow sts:AssumeRole for the role, and the role's trust policy must let the identity in",
   }
 }
 

@@ -47,3 +47,34 @@ test('a code that is refused is asked for once in each call', async () => {
     await client.close()
   })
 })
+
+test('a code that is wrong is told as that, and the next one opens the role', async () => {
+  const config = join(home, 'config')
+  await writeFile(config, mfaProfile)
+  ecr.addPrincipal({
+    accessKeyId: 'AKIAPLANTEDPLANTED00',
+    secretAccessKey: 'PlantedSecret',
+    arn: 'arn:aws:iam::123456789012:user/base',
+  })
+  const own = { SREGISTRY_AWS_KEY: '', SREGISTRY_AWS_SECRET: '' }
+  const env = {
+    ...ecr.environment,
+    ...own,
+    HOME: home,
+    AWS_CONFIG_FILE: config,
+    AWS_PROFILE: 'lab',
+  }
+  const codes = ['12', '123456']
+  const mfaCode = async () => codes.shift() ?? ''
+  await withEnvironment(env, async () => {
+    const settings = loadSettings({ env, home })
+    const client = new AwsClient(new ClientContext({ settings, env, mfaCode }))
+    await expect(client.whoami()).rejects.toMatchObject({
+      code: 'CREDENTIALS_INVALID',
+      message: 'AWS refused the code of the MFA device of profile lab',
+      hint: expect.stringContaining('run it again with the code that the device shows then'),
+    })
+    expect(await client.whoami()).toMatchObject({ provider: 'profile lab (assumed role)' })
+    await client.close()
+  })
+})

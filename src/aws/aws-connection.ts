@@ -15,7 +15,12 @@ import { metadataTimeoutMs } from './instance-metadata.ts'
 import { controlPlaneHost } from './partition.ts'
 import { ecrCredentialSource } from './registry-credentials.ts'
 import type { SdkErrorContext } from './sdk-error-context.ts'
-import { type Environment, readSharedConfig, takesFromContainer } from './shared-config.ts'
+import {
+  type Environment,
+  profileChain,
+  readSharedConfig,
+  takesFromContainer,
+} from './shared-config.ts'
 
 export type AwsConnectionOptions = {
   readonly settings: AwsSettings
@@ -26,8 +31,6 @@ export type AwsConnectionOptions = {
   readonly tokenCachePath?: string
   /** Asked for the code of an MFA device. Default: a profile that needs one fails. */
   readonly mfaCode?: (serialNumber: string) => Promise<string>
-  /** Warnings of the SDK. Default: dropped. */
-  readonly onWarning?: (text: string) => void
   /** The time, in milliseconds. Default: the system's. */
   readonly now?: () => number
 }
@@ -62,7 +65,6 @@ export function connectAws(options: AwsConnectionOptions): AwsConnection {
     ...(keyPair === undefined ? {} : { keyPair: keyPair.value }),
     ...(profile === undefined ? {} : { profile }),
     ...(options.mfaCode === undefined ? {} : { mfaCode: options.mfaCode }),
-    ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
   })
   const cache = tokenCache(options, region)
   const tokens = new AuthorizationTokenSource(controlPlane, {
@@ -109,6 +111,8 @@ function errorContext(options: AwsConnectionOptions, region: string): Partial<Sd
   return {
     diagnose: (sdkMessage) =>
       diagnoseCredentials({ env, home, profile: settings.profile, sdkMessage }),
+    keyProfile: () =>
+      profileChain(readSharedConfig(env, home), settings.profile.value).names.at(-1),
     ...(account === undefined ? {} : { account: account.value }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(keyPair === undefined

@@ -8,7 +8,7 @@ import { untilAborted } from '../errors/until-aborted.ts'
 import { type ContainerEndpoint, containerAwareChain } from './container-aware-chain.ts'
 import { type AwsCredentialIdentity, credentialSource } from './credential-source.ts'
 import { hasAnswered, isCredentialFailure, translateSdkError } from './sdk-error.ts'
-import type { SdkErrorContext } from './sdk-error-context.ts'
+import { credentialsOperation, type SdkErrorContext } from './sdk-error-context.ts'
 import {
   createSdkRequestHandler,
   type SdkRequestHandlerOptions,
@@ -41,8 +41,6 @@ export type EcrClientOptions = {
   readonly useDualStack?: boolean
   /** Asked for the code of an MFA device. Default: a profile with `mfa_serial` fails. */
   readonly mfaCode?: (serialNumber: string) => Promise<string>
-  /** Warnings of the SDK; they never reach the terminal by themselves. Default: dropped. */
-  readonly onWarning?: (text: string) => void
   /** Wait for each answer of EC2 instance metadata. Default: the SDK's, 1 s. */
   readonly metadataTimeoutMs?: number
   /** Where the container's credential endpoint is; undefined outside of one. */
@@ -88,10 +86,12 @@ export class EcrControlPlane {
    */
   async call<Output>(call: EcrCall<Output>): Promise<Output> {
     this.#unanswered = undefined
+    const progress = { hasCredentials: false }
     try {
-      return await untilAborted(this.#run(call), call.signal)
+      return await untilAborted(this.#run(call, progress), call.signal)
     } catch (error) {
-      const context = { ...this.#errorContext(call), ...(await this.#usedCredentials(error)) }
+      const failed = progress.hasCredentials ? call : credentialsOf(call)
+      const context = { ...this.#errorContext(failed), ...(await this.#usedCredentials(error)) }
       // The SDK keeps what it read of ~/.aws: only a new client sees a file that was mended meanwhile.
       if (isCredentialFailure(error)) this.close()
       throw translateSdkError(error, context)
@@ -104,7 +104,7 @@ export class EcrControlPlane {
    */
   credentials(signal?: AbortSignal): Promise<AwsCredentialIdentity> {
     return this.call({
-      operation: 'credentials',
+      operation: credentialsOperation,
       run: (client) => client.config.credentials(),
       ...(signal === undefined ? {} : { signal }),
     })
@@ -122,8 +122,14 @@ export class EcrControlPlane {
     )
   }
 
-  async #run<Output>(call: EcrCall<Output>): Promise<Output> {
+  async #run<Output>(
+    call: EcrCall<Output>,
+    progress: { hasCredentials: boolean },
+  ): Promise<Output> {
     const { client, sdk } = await this.#open()
+    // the SDK would look for them itself, and keeps what it found: here a failure of theirs is known as one
+    await client.config.credentials()
+    progress.hasCredentials = true
     return call.run(client, sdk, call.signal)
   }
 
@@ -169,7 +175,7 @@ export class EcrControlPlane {
     throw new SregistryError('CREDENTIALS_MISSING', 'the code has been asked for already')
   }
 
-  #errorContext(call: EcrCall<unknown>): SdkErrorContext {
+  #errorContext(call: Omit<EcrCall<unknown>, 'run'>): SdkErrorContext {
     return {
       operation: call.operation,
       region: this.region,
@@ -182,6 +188,11 @@ export class EcrControlPlane {
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     }
   }
+}
+
+/** The call as far as it came: no further than to the services that credentials come from. */
+function credentialsOf({ signal }: EcrCall<unknown>): Omit<EcrCall<unknown>, 'run'> {
+  return { operation: credentialsOperation, ...(signal === undefined ? {} : { signal }) }
 }
 
 type Observers = Pick<SdkRequestHandlerOptions, 'onClock' | 'onUnanswered'>
@@ -238,7 +249,7 @@ function clientConfig(
   const { endpoint, keyPair, metadataTimeoutMs, mfaCode, profile } = options
   const shared = {
     requestHandler: createSdkRequestHandler(options.transport, observers),
-    logger: sdkLogger(options.onWarning),
+    logger: silentLogger,
   }
   return {
     region: options.region,
@@ -277,15 +288,8 @@ function revealed({ accessKeyId, secretAccessKey, sessionToken }: KeyPair): AwsC
   }
 }
 
+const drop = (): void => undefined
 // Info and debug lines hold requests and answers, the token among them: they go nowhere. Neither do
-// records of failed commands (middleware-logger): the failure itself is thrown and told.
-function sdkLogger(
-  onWarning: ((text: string) => void) | undefined,
-): NonNullable<ECRClientConfig['logger']> {
-  const drop = (): void => undefined
-  const warn = (...content: unknown[]): void => {
-    const text = content.filter((one) => typeof one === 'string').join(' ')
-    if (text !== '') onWarning?.(text)
-  }
-  return { trace: drop, debug: drop, info: drop, warn, error: warn }
-}
+// records of failed commands (middleware-logger): the failure itself is thrown and told. Its warnings are for
+// programmers; that a profile and keys are both set is the doctor's to say.
+const silentLogger = { trace: drop, debug: drop, info: drop, warn: drop, error: drop } as const

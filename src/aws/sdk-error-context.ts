@@ -2,6 +2,9 @@
 import type { CredentialDiagnosis } from './credential-diagnosis.ts'
 import type { ServerClock, UnansweredRequest } from './sdk-request-handler.ts'
 
+/** The operation of the provider chain: what STS and SSO say of it is not ECR's. */
+export const credentialsOperation = 'credentials'
+
 /** What the call was about: it makes the message name the thing, and the hint fit. */
 export type SdkErrorContext = {
   /** Operation of the API, as `DescribeImages`; `credentials` for the provider chain. */
@@ -9,6 +12,8 @@ export type SdkErrorContext = {
   readonly region: string
   readonly endpoint?: string
   readonly profile?: string
+  /** The profile that has the keys: that of the source, where a role is taken. */
+  readonly keyProfile?: () => string | undefined
   /** Account (registry id) that was asked. */
   readonly account?: string
   readonly repository?: string

@@ -5,7 +5,7 @@
 import type { ErrorCode } from '../errors/sregistry-error.ts'
 import { restoreCommand } from './archived-image.ts'
 import { denialHint } from './denial-hint.ts'
-import type { SdkErrorContext } from './sdk-error-context.ts'
+import { credentialsOperation, type SdkErrorContext } from './sdk-error-context.ts'
 import { skewSentence } from './server-clock.ts'
 
 type SdkErrorInput = {
@@ -91,8 +91,7 @@ const denial = /is not authorized to perform: (\S+)(?: on resource: (\S+))?/
 
 const denied: SdkErrorRule = ({ message, context }) => {
   const [, action, resource] = denial.exec(message) ?? []
-  if (action === undefined && context.operation === 'credentials')
-    return roleRefused(message, context)
+  if (action === undefined && isOfCredentials(context)) return roleRefused(message, context)
   return {
     code: 'ACCESS_DENIED',
     text: message || `AWS refuses ${context.operation} in ${context.region}`,
@@ -139,13 +138,13 @@ function seeTags(repository = 'REPOSITORY'): string {
 
 const throttled: SdkErrorRule = ({ context }) => ({
   code: 'THROTTLED',
-  text: `ECR in ${context.region} asks for fewer requests (${context.operation}); it was tried again in vain`,
+  text: `${service(context)} asks for fewer requests (${context.operation}); it was tried again in vain`,
   hint: 'wait a minute; many jobs of one account share its quota',
 })
 
 const serverTrouble: SdkErrorRule = ({ name, context }) => ({
   code: 'REGISTRY_ERROR',
-  text: `ECR in ${context.region} failed at ${context.operation} (${name}); it was tried again in vain`,
+  text: `${service(context)} failed at ${context.operation} (${name}); it was tried again in vain`,
   hint: 'try later; the state of the service is at https://health.aws.amazon.com/',
 })
 
@@ -161,11 +160,18 @@ const upstream: SdkErrorRule = ({ message }) => ({
   hint: "the registry's owner must renew the upstream's secret of the pull-through cache rule",
 })
 
-const invalidInput: SdkErrorRule = ({ message, context }) => ({
-  code: 'USAGE',
-  text: `ECR does not accept the input of ${context.operation}: ${message}`,
-  hint: 'mend the name, tag or number that the message quotes',
-})
+const invalidInput: SdkErrorRule = ({ message, context }) =>
+  isOfCredentials(context)
+    ? {
+        code: 'SETTING_INVALID',
+        text: `AWS does not accept what profile ${context.profile ?? 'default'} asks for: ${message}`,
+        hint: 'mend the profile in ~/.aws/config: role_arn, role_session_name, duration_seconds',
+      }
+    : {
+        code: 'USAGE',
+        text: `ECR does not accept the input of ${context.operation}: ${message}`,
+        hint: 'mend the name, tag or number that the message quotes',
+      }
 
 const exists: SdkErrorRule = ({ message, context }) => ({
   code: 'REPOSITORY_EXISTS',
@@ -289,12 +295,29 @@ export const credentialErrorNames: ReadonlySet<string> = new Set([
   'MissingAuthenticationTokenException',
 ])
 
-function from({ credentialSource, profile }: SdkErrorContext): string {
+function from(context: SdkErrorContext): string {
+  const { credentialSource } = context
   if (credentialSource !== undefined) return `from ${credentialSource}`
+  const profile = keyProfile(context)
   return profile === undefined ? 'in use' : `of profile ${profile}`
 }
 
-function profileFlag({ profile }: SdkErrorContext): string {
+function isOfCredentials({ operation }: SdkErrorContext): boolean {
+  return operation === credentialsOperation
+}
+
+function service(context: SdkErrorContext): string {
+  return isOfCredentials(context) ? 'the service of AWS credentials' : `ECR in ${context.region}`
+}
+
+/** Whose keys were refused: a role is not given to those of its source. */
+function keyProfile(context: SdkErrorContext): string | undefined {
+  const { profile } = context
+  return isOfCredentials(context) ? (context.keyProfile?.() ?? profile) : profile
+}
+
+function profileFlag(context: SdkErrorContext): string {
+  const profile = keyProfile(context)
   return profile === undefined ? '' : ` --profile ${profile}`
 }
 

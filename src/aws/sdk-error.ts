@@ -8,7 +8,7 @@ import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import { networkFailure, type RequestPlace } from '../registry/network-failure.ts'
 import { visibleText } from '../registry/visible-text.ts'
 import { controlPlaneHost } from './partition.ts'
-import type { SdkErrorContext } from './sdk-error-context.ts'
+import { credentialsOperation, type SdkErrorContext } from './sdk-error-context.ts'
 import { credentialErrorNames, type SdkErrorRule, sdkErrorRules } from './sdk-error-rules.ts'
 import type { UnansweredRequest } from './sdk-request-handler.ts'
 
@@ -59,7 +59,9 @@ export function isCredentialFailure(error: unknown): boolean {
 
 /** In words, what was asked of whom: `DescribeImages in us-east-1`. */
 function describeCall({ operation, region }: SdkErrorContext): string {
-  return operation === 'credentials' ? 'looking for AWS credentials' : `${operation} in ${region}`
+  return operation === credentialsOperation
+    ? 'looking for AWS credentials'
+    : `${operation} in ${region}`
 }
 
 function applyRule(

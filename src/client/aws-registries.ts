@@ -131,14 +131,13 @@ export class AwsRegistries {
     const key = connectionKey(host, settings)
     const known = this.#connections.get(key)
     if (known !== undefined) return known
-    const { transport, env, mfaCode, onWarning } = this.#context
+    const { transport, env, mfaCode } = this.#context
     const tokenCachePath = this.#context.settings.path('SREGISTRY_CREDENTIALS_CACHE')
     const connection = connectAws({
       settings,
       transport,
       env,
       home: this.#context.settings.home,
-      onWarning,
       ...(mfaCode === undefined ? {} : { mfaCode }),
       ...(tokenCachePath === undefined ? {} : { tokenCachePath }),
     })

@@ -95,7 +95,7 @@ const rows: Readonly<Record<string, Row>> = {
     code: 'NETWORK',
     says: 'the connection was refused',
     rule: { maxRetries: 2 },
-    hint: 'is the registry running, and is the port right?',
+    hint: 'is it running, and is the port right?',
   },
   ENETUNREACH: {
     code: 'NETWORK',

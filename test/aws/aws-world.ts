@@ -28,7 +28,7 @@ export function openAwsWorld(
   env: Readonly<Record<string, string | undefined>>,
   options: AwsOptions = {},
   home = tmpdir(),
-  more: Pick<AwsConnectionOptions, 'mfaCode' | 'onWarning'> = {},
+  more: Pick<AwsConnectionOptions, 'mfaCode'> = {},
   limits: NonNullable<TransportOptions['limits']> = {},
 ): AwsWorld {
   const transport = createTransport({ env, limits })

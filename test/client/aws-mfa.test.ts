@@ -69,7 +69,7 @@ test('a code that is wrong is told as that, and the next one opens the role', as
   await withEnvironment(env, async () => {
     const settings = loadSettings({ env, home })
     const client = new AwsClient(new ClientContext({ settings, env, mfaCode }))
-    await expect(client.whoami()).rejects.toMatchObject({
+    await expect(client.ping()).rejects.toMatchObject({
       code: 'CREDENTIALS_INVALID',
       message: 'AWS refused the code of the MFA device of profile lab',
       hint: expect.stringContaining('run it again with the code that the device shows then'),

@@ -15,6 +15,7 @@ export type GlobalFlags = {
 }
 
 export type SessionBase = Pick<Session, 'env' | 'flags' | 'stdout' | 'stderr'>
+
 /** What is redrawn at the bottom of the screen. */
 type LiveScreen = {
   /** Takes it away until the function is called. */

@@ -2,7 +2,7 @@
  * What a new tag costs when all but a small layer of it is there: the pull, the small layer alone, and
  * copies of the image without and with fsync, one in turn with the other; medians.
  */
-import { copyFileSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeChangedLayers } from './changed-layers.js'
 import type { LoopbackRegistry } from './loopback-registry.js'
@@ -66,22 +66,22 @@ function environment(home: string): Record<string, string> {
 class HomeState {
   readonly #root: string
   readonly #files: ReadonlySet<string>
+  /** What a pull changes: the database, and what is remembered of the last image. */
+  readonly #changed: ReadonlyMap<string, Buffer>
 
   constructor(home: string) {
     this.#root = join(home, '.singularity')
-    copyFileSync(this.#database, `${this.#database}.before`)
-    this.#files = new Set(this.#list())
+    const files = this.#list()
+    this.#files = new Set(files)
+    const changed = files.filter((file) => /sregistry\.db$|\.layout$/.test(file))
+    this.#changed = new Map(changed.map((file) => [file, readFileSync(join(this.#root, file))]))
   }
 
   restore(): void {
     for (const file of this.#list()) {
       if (!this.#files.has(file)) rmSync(join(this.#root, file))
     }
-    copyFileSync(`${this.#database}.before`, this.#database)
-  }
-
-  get #database(): string {
-    return join(this.#root, 'sregistry.db')
+    for (const [file, bytes] of this.#changed) writeFileSync(join(this.#root, file), bytes)
   }
 
   #list(): string[] {

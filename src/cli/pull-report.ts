@@ -3,6 +3,9 @@ import type { PullEvent } from '../client/pull-event.ts'
 import type { PullProgress } from '../terminal/pull-progress.ts'
 import type { Session } from './session.ts'
 
+/** Smaller layers don't need it, and after it each thread takes twice as long to start. */
+const tunedFromBytes = 2_097_152
+
 type BarEvent = Exclude<PullEvent, { readonly text: string }>
 
 /** One for each pull; whoever makes it closes it before anything else is printed. */
@@ -19,7 +22,7 @@ export class PullReport {
   }
 
   readonly onProgress = (event: PullEvent): void => {
-    if (event.type === 'resolved') this.#session.tuneEngine()
+    if (event.type === 'layer-start' && event.bytes >= tunedFromBytes) this.#session.tuneEngine()
     if (this.#show !== undefined) this.#show(event)
     else if (event.type === 'line') this.#line(event.text)
     else if (event.type === 'note') this.#note(event.text)

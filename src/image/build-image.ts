@@ -86,8 +86,9 @@ class ImageBuild {
   readonly #metadata: MetadataOptions
   readonly #createdSeconds: number
   readonly #onEvent: (event: BuildEvent) => void
-  #ahead: CopyAhead | undefined
+  #ahead: Promise<CopyAhead | undefined> | undefined
   #composer: Composer | undefined
+  #isWritten = false
 
   constructor(source: ImageSource, output: AtomicFile, options: BuildOptions) {
     this.#source = source
@@ -114,12 +115,11 @@ class ImageBuild {
     const paths = await presentFiles(shared)
     const ranges = rangesWithin(remembered.ranges, paths.length)
     if (!isWorthCopyingAhead(ranges)) return
-    // first, since all will wait for it in the end
-    this.#composer = this.#composeInThread(paths)
-    this.#ahead = await CopyAhead.start(ranges, paths, {
-      output: this.#output.handle,
-      base: this.#prefixBytes(),
-    })
+    const composer = this.#composeInThread(paths)
+    this.#composer = composer
+    const options = { output: this.#output.handle, base: this.#prefixBytes() }
+    // after it, since all will wait for the composer in the end
+    this.#ahead = composer.started.then(() => CopyAhead.start(ranges, paths, options))
   }
 
   async packMetadata(): Promise<string> {
@@ -161,20 +161,24 @@ class ImageBuild {
       composer: this.#composer,
       base: prefixBytes,
       dataStart: dataStart(this.#options.parameters.compression),
-      ahead: this.#ahead,
+      ahead: await this.#ahead,
       onProgress: (done, total) => this.#onEvent({ type: 'write-progress', done, total }),
       signal: this.#options.signal,
     })
     // only now is the size known that the SIF's descriptors give
     if (prefixBytes > 0) await writeFully(this.#output.handle, this.#sifPrefix(paddedBytes), 0)
+    this.#isWritten = true
     await this.#remember(ranges)
     return prefixBytes + paddedBytes
   }
 
   /** Nothing is written into the output any more when this returns. */
   async close(): Promise<void> {
-    await this.#ahead?.close()
-    await this.#composer?.close()
+    const ahead = await this.#ahead
+    await ahead?.close()
+    const closing = this.#composer?.close()
+    // one that has written all writes no more: its thread may end meanwhile
+    if (!this.#isWritten) await closing
   }
 
   #composerForSize(): Composer {
@@ -184,7 +188,7 @@ class ImageBuild {
     return new LocalComposer(this.#composeOptions(), onNote, this.#options.signal)
   }
 
-  #composeInThread(expected: readonly string[]): Composer {
+  #composeInThread(expected: readonly string[]): ComposeThread {
     const onNote = (text: string) => this.#onEvent({ type: 'note', text })
     const { signal } = this.#options
     return new ComposeThread(this.#composeOptions(), { expected, onNote, signal })

@@ -1,7 +1,7 @@
 /** Decodes where the contents of a packed layer's files lie, and checks that they lie in it. */
 import { blockRaw } from '../squashfs/format.ts'
 import { damaged, type IndexDecoder } from './index-decoder.ts'
-import type { ContentColumns } from './packed-entries.ts'
+import { type ContentColumns, PackedContents } from './packed-contents.ts'
 import type { PackedFragment } from './packed-layer.ts'
 import { headerBytes } from './packed-layer-format.ts'
 
@@ -14,7 +14,7 @@ export type Bounds = {
 export class ContentDecoder {
   readonly #decoder: IndexDecoder
   readonly #bounds: Bounds & { readonly fragments: readonly PackedFragment[] }
-  readonly #columns: Omit<ContentColumns, 'blocks'>
+  readonly #columns: Omit<ContentColumns, 'length' | 'blocks'>
   #blocks = new Uint32Array(1024)
   #length = 0
 
@@ -63,8 +63,8 @@ export class ContentDecoder {
     return index
   }
 
-  finish(): ContentColumns {
-    return { ...this.#columns, blocks: this.#blocks }
+  finish(): PackedContents {
+    return new PackedContents({ ...this.#columns, length: this.#length, blocks: this.#blocks })
   }
 
   #decodeOffset(fragment: number, sizeBytes: number): number {

@@ -46,9 +46,9 @@ type PackedMetadata = {
   readonly xattrs: ReadonlyMap<string, Uint8Array> | undefined
 }
 
-export type PackedEntry =
+export type PackedEntry<Content extends PackedContent = PackedContent> =
   | (PackedMetadata & { readonly kind: 'directory' | 'fifo' })
-  | (PackedMetadata & { readonly kind: 'file'; readonly content: PackedContent })
+  | (PackedMetadata & { readonly kind: 'file'; readonly content: Content })
   | (PackedMetadata & { readonly kind: 'symlink'; readonly target: string })
   /** target: path of the linked entry, normalised like `path`. */
   | (PackedMetadata & { readonly kind: 'hardlink'; readonly target: string })

@@ -30,6 +30,8 @@ export type ComposeThreadOptions = {
 }
 
 export class ComposeThread implements Composer {
+  /** When it runs, or has ended. */
+  readonly started: Promise<void>
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   readonly #signal: AbortSignal | undefined
@@ -42,6 +44,10 @@ export class ComposeThread implements Composer {
     this.#worker.on('message', (message: FromComposeThread) => {
       if (message.kind === 'note') onNote(message.text)
       else this.#hear(message)
+    })
+    this.started = new Promise((resolve) => {
+      this.#worker.once('online', resolve)
+      this.#worker.once('exit', () => resolve())
     })
     this.#worker.on('error', (error) => this.#end(error))
     this.#worker.on('exit', () =>

@@ -1,128 +1,147 @@
 /**
- * Equal contents are stored once: of the files that have one content, that which comes first, lowest layer
- * first, then by position, stands for all of them.
+ * Equal contents are stored once: of the contents of the image's files, that which comes first, lowest layer
+ * first, then by position, stands for all that are equal.
  */
 import { randomInt } from 'node:crypto'
-import { type DirectoryNode, everyInode, type FileNode } from '../tree/node.ts'
+import { IndexedContent, type PackedContents } from '../packed-contents.ts'
+import { type DirectoryNode, everyInode } from '../tree/node.ts'
 
-export type ContentHomes = {
-  /** One file for each content that is not empty, in the order of the packed bytes. */
-  readonly homes: readonly FileNode[]
-  /** The other files; `home` leads from each to the one that stands for it. */
-  readonly doubles: readonly FileNode[]
-}
-
-export function findContentHomes(root: DirectoryNode): ContentHomes {
-  const table = new ContentTable()
-  const seen = new Set<FileNode>()
+/**
+ * For each layer the contents that are taken from it, in the order of the packed bytes. The others are led
+ * to theirs. A layer that comes twice has all of them the first time.
+ */
+export function findContentHomes(
+  root: DirectoryNode,
+  layers: readonly PackedContents[],
+): readonly (readonly number[])[] {
+  for (const { placement } of layers) placement.clear()
   for (const inode of everyInode(root)) {
-    if (inode.kind !== 'file' || inode.packed.sizeBytes === 0) continue
-    if (inode.hasLinks) {
-      if (seen.has(inode)) continue
-      seen.add(inode)
+    if (inode.kind !== 'file') continue
+    const { contents, index } = inode.packed
+    contents.placement.live[index] = 1
+  }
+  const table = new ContentTable(layers)
+  const seen = new Set<PackedContents>()
+  for (const [source, contents] of layers.entries()) {
+    if (seen.has(contents)) continue
+    seen.add(contents)
+    const { sizes } = contents.columns
+    const { live } = contents.placement
+    for (let index = 0; index < live.length; index += 1) {
+      if (live[index] === 1 && sizes[index] !== 0) table.add(source, index)
     }
-    table.add(inode)
   }
-  return { homes: sorted(table.homes), doubles: table.doubles }
-}
-
-/** Of one layer they are nearly in order already, and sorting that takes little more than looking. */
-function sorted(homes: readonly FileNode[]): FileNode[] {
-  const layers: FileNode[][] = []
-  for (const home of homes) {
-    layers[home.source] ??= []
-    layers[home.source]?.push(home)
-  }
-  return layers.flatMap((layer) => layer.sort(order))
-}
-
-/** The file that stands for a file's content: itself, if no other does. */
-export function homeOf(file: FileNode): FileNode {
-  let home = file
-  while (home.home !== undefined) home = home.home
-  return home
-}
-
-/** Order of the packed bytes: by layer, tails before files with blocks of their own, then by position. */
-function order(a: FileNode, b: FileNode): number {
-  const tailA = a.packed.fragment
-  const tailB = b.packed.fragment
-  return (
-    a.source - b.source ||
-    a.packed.position - b.packed.position ||
-    (tailA?.index ?? -1) - (tailB?.index ?? -1) ||
-    (tailA?.offset ?? -1) - (tailB?.offset ?? -1)
-  )
+  return table.finish()
 }
 
 /**
- * Files by the identity of their content: a hash table with open addressing. Identities are digests, so a
- * few of their bytes are as good as a hash: a Map, which hashes each string, takes three times as long.
+ * Contents by their identity: a hash table with open addressing. Identities are digests, so a few of their
+ * bytes are as good as a hash.
  */
 class ContentTable {
-  readonly homes: FileNode[] = []
-  readonly doubles: FileNode[] = []
-  /** One more than an index into `homes`; 0 where there is none. */
-  #slots = new Int32Array(1024)
-  /** Of each home. */
+  readonly #layers: readonly PackedContents[]
+  /** Layer and number of each home, and its hash. */
+  #sources = new Uint32Array(512)
+  #indexes = new Uint32Array(512)
   #hashes = new Int32Array(512)
+  #length = 0
+  /** One more than the number of a home; 0 where there is none. */
+  #slots = new Int32Array(1024)
+  /** Layer, number and home of each content that has its home elsewhere, one after the other. */
+  readonly #doubles: number[] = []
   /** Digests whose bytes collide can be looked for, but not for a factor that nobody knows. */
   readonly #factor = 2 * randomInt(2 ** 30) + 1
 
-  add(file: FileNode): void {
-    // an image may be laid out twice
-    file.home = undefined
-    const { identity } = file.packed
-    const hash = this.#hash(identity)
-    const slot = this.#find(hash, identity)
-    const index = (this.#slots[slot] ?? 0) - 1
-    const home = this.homes[index]
-    if (home === undefined) {
-      this.#hashes[this.homes.length] = hash
-      this.#slots[slot] = this.homes.push(file)
-      if (this.homes.length === this.#hashes.length) this.#grow()
-    } else if (order(file, home) < 0) {
-      home.home = file
-      this.homes[index] = file
-      this.doubles.push(home)
-    } else {
-      file.home = home
-      this.doubles.push(file)
+  constructor(layers: readonly PackedContents[]) {
+    this.#layers = layers
+  }
+
+  /** The contents of a lower layer must have been added before. */
+  add(source: number, index: number): void {
+    const contents = this.#layers[source] as PackedContents
+    const { text, identityStarts, identityLengths } = contents.columns
+    const end = (identityStarts[index] ?? 0) + (identityLengths[index] ?? 0)
+    const hash = this.#hash(text, end)
+    const slot = this.#find(hash, contents, index)
+    const home = (this.#slots[slot] ?? 0) - 1
+    if (home < 0) {
+      this.#slots[slot] = this.#push(source, index, hash)
+      return
     }
+    const known = this.#indexes[home] ?? 0
+    // packed twice in one layer, and met in the other order
+    if (this.#sources[home] === source && contents.compare(index, known) < 0) {
+      this.#indexes[home] = index
+      this.#doubles.push(source, known, home)
+    } else this.#doubles.push(source, index, home)
+  }
+
+  finish(): readonly (readonly number[])[] {
+    const homes: number[][] = this.#layers.map(() => [])
+    for (let home = 0; home < this.#length; home += 1) {
+      homes[this.#sources[home] ?? 0]?.push(this.#indexes[home] ?? 0)
+    }
+    const doubles = this.#doubles
+    for (let at = 0; at < doubles.length; at += 3) {
+      const [source = 0, index = 0, home = 0] = doubles.slice(at, at + 3)
+      const contents = this.#layers[this.#sources[home] ?? 0] as PackedContents
+      const standing = new IndexedContent(contents, this.#indexes[home] ?? 0)
+      this.#layers[source]?.placement.homes.set(index, standing)
+    }
+    // nearly in order already, and sorting that takes little more than looking
+    return homes.map((list, source) =>
+      list.sort((a, b) => this.#layers[source]?.compare(a, b) ?? 0),
+    )
+  }
+
+  #push(source: number, index: number, hash: number): number {
+    if (this.#length === this.#hashes.length) this.#grow()
+    this.#sources[this.#length] = source
+    this.#indexes[this.#length] = index
+    this.#hashes[this.#length] = hash
+    this.#length += 1
+    return this.#length
   }
 
   /** The slot that has the identity, or is free for it. */
-  #find(hash: number, identity: string): number {
+  #find(hash: number, contents: PackedContents, index: number): number {
     const mask = this.#slots.length - 1
     let slot = hash & mask
     for (;;) {
-      const index = (this.#slots[slot] ?? 0) - 1
-      if (index < 0) return slot
-      if (this.#hashes[index] === hash && this.homes[index]?.packed.identity === identity)
-        return slot
+      const home = (this.#slots[slot] ?? 0) - 1
+      if (home < 0) return slot
+      if (this.#hashes[home] === hash) {
+        const other = this.#layers[this.#sources[home] ?? 0] as PackedContents
+        const identity = other.identityOf(this.#indexes[home] ?? 0)
+        if (identity === contents.identityOf(index)) return slot
+      }
       slot = (slot + 1) & mask
     }
   }
 
-  #hash(identity: string): number {
-    const end = identity.length
-    const last = (identity.charCodeAt(end - 1) << 16) ^ (identity.charCodeAt(end - 2) << 8)
-    const other = (identity.charCodeAt(end - 4) << 24) ^ (identity.charCodeAt(end - 5) << 16)
-    const low = (identity.charCodeAt(end - 6) << 8) ^ identity.charCodeAt(end - 7)
+  #hash(text: string, end: number): number {
+    const last = (text.charCodeAt(end - 1) << 16) ^ (text.charCodeAt(end - 2) << 8)
+    const other = (text.charCodeAt(end - 4) << 24) ^ (text.charCodeAt(end - 5) << 16)
+    const low = (text.charCodeAt(end - 6) << 8) ^ text.charCodeAt(end - 7)
     const mixed = Math.imul(other ^ low, this.#factor)
-    return last ^ identity.charCodeAt(end - 3) ^ mixed ^ (mixed >>> 15)
+    return last ^ text.charCodeAt(end - 3) ^ mixed ^ (mixed >>> 15)
   }
 
   #grow(): void {
-    const hashes = new Int32Array(2 * this.#hashes.length)
-    hashes.set(this.#hashes)
-    this.#hashes = hashes
-    this.#slots = new Int32Array(2 * hashes.length)
+    this.#sources = larger(this.#sources, new Uint32Array(2 * this.#length))
+    this.#indexes = larger(this.#indexes, new Uint32Array(2 * this.#length))
+    this.#hashes = larger(this.#hashes, new Int32Array(2 * this.#length))
+    this.#slots = new Int32Array(4 * this.#length)
     const mask = this.#slots.length - 1
-    for (let index = 0; index < this.homes.length; index += 1) {
-      let slot = (hashes[index] ?? 0) & mask
+    for (let home = 0; home < this.#length; home += 1) {
+      let slot = (this.#hashes[home] ?? 0) & mask
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask
-      this.#slots[slot] = index + 1
+      this.#slots[slot] = home + 1
     }
   }
+}
+
+function larger<T extends Uint32Array | Int32Array>(from: T, to: T): T {
+  to.set(from)
+  return to
 }

@@ -3,15 +3,17 @@
  * together into new ones. Thresholds depend on sizes alone, so that the same layers always give the
  * same image.
  */
+import type { PackedContents } from '../packed-contents.ts'
 import type { PackedFragment, PackedLayer } from '../packed-layer.ts'
-import type { FileNode } from '../tree/node.ts'
 
 /** A fragment block of a layer, and the contents of the image that lie in it. */
 export type FragmentUse = {
   readonly source: number
+  readonly contents: PackedContents
   readonly index: number
   readonly block: PackedFragment
-  readonly homes: FileNode[]
+  /** Numbers of the contents. */
+  readonly homes: number[]
   liveBytes: number
 }
 
@@ -60,31 +62,21 @@ export function packTails(
   blockSize: number,
 ): RepackedFragment[] {
   const packed: { tails: MovedTail[]; sizeBytes: number }[] = []
-  for (const home of uses.flatMap((use) => use.homes)) {
-    let block = packed[packed.length - 1]
-    if (block === undefined || block.sizeBytes + home.packed.sizeBytes > blockSize) {
-      block = { tails: [], sizeBytes: 0 }
-      packed.push(block)
+  for (const { source, contents, homes } of uses) {
+    const { columns, placement } = contents
+    for (const home of homes) {
+      const sizeBytes = columns.sizes[home] ?? 0
+      let block = packed[packed.length - 1]
+      if (block === undefined || block.sizeBytes + sizeBytes > blockSize) {
+        block = { tails: [], sizeBytes: 0 }
+        packed.push(block)
+      }
+      const [index = 0, offset = 0] = [columns.fragments[home], columns.offsets[home]]
+      block.tails.push({ source, index, offset, sizeBytes })
+      placement.fragments[home] = firstIndex + packed.length - 1
+      placement.offsets[home] = block.sizeBytes
+      block.sizeBytes += sizeBytes
     }
-    moveTail(home, block, firstIndex + packed.length - 1)
   }
   return packed.map(({ tails }) => ({ tails }))
-}
-
-function moveTail(
-  home: FileNode,
-  block: { tails: MovedTail[]; sizeBytes: number },
-  index: number,
-): void {
-  const { sizeBytes, fragment } = home.packed
-  if (fragment === undefined) return
-  block.tails.push({
-    source: home.source,
-    index: fragment.index,
-    offset: fragment.offset,
-    sizeBytes,
-  })
-  home.fragment = index
-  home.offset = block.sizeBytes
-  block.sizeBytes += sizeBytes
 }

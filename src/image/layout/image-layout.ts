@@ -5,9 +5,10 @@
  */
 import { blockSizeMask } from '../../squashfs/format.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
+import type { ContentColumns } from '../packed-contents.ts'
 import type { PackedLayer } from '../packed-layer.ts'
-import type { DirectoryNode, FileNode } from '../tree/node.ts'
-import { findContentHomes, homeOf } from './content-homes.ts'
+import type { DirectoryNode } from '../tree/node.ts'
+import { findContentHomes } from './content-homes.ts'
 import {
   type FragmentUse,
   fragmentsToRepack,
@@ -49,26 +50,28 @@ export function layOutImage(
   layers: readonly PackedLayer[],
   options: LayoutOptions,
 ): ImageLayout {
-  const { homes, doubles } = findContentHomes(root)
-  const uses = fragmentUses(homes, layers)
+  const contents = layers.map(({ entries }) => entries.contents)
+  const homes = findContentHomes(root, contents)
+  const uses = layers.flatMap((layer, source) => fragmentUses(layer, source, homes[source] ?? []))
   const repack = new Set(fragmentsToRepack(uses, layers, options.blockSize))
   const copier = new RangeCopier(options.dataStart)
   const copied = new FragmentCopier(
     uses.filter((use) => !repack.has(use)),
     copier,
   )
-  for (const home of homes) {
-    const { source, packed } = home
-    // holes have size words and no stored bytes
-    const storedBytes = packed.fragment === undefined ? storedBytesOf(packed.blocks) : 0
-    if (storedBytes === 0) continue
-    copied.copyBefore(source, packed.position)
-    home.start = copier.copy(source, packed.position, storedBytes)
+  for (const [source, { columns, placement }] of contents.entries()) {
+    for (const home of homes[source] ?? []) {
+      // holes have size words and no stored bytes
+      const storedBytes = storedBytesOf(columns, home)
+      if (storedBytes === 0) continue
+      const position = columns.positions[home] ?? 0
+      copied.copyBefore(source, position)
+      placement.starts[home] = copier.copy(source, position, storedBytes)
+    }
   }
   copied.copyBefore(Number.POSITIVE_INFINITY, 0)
   const { fragments } = copied
   const repacked = packTails([...repack], fragments.length, options.blockSize)
-  for (const double of doubles) double.home = homeOf(double)
   return { ranges: copier.ranges, fragments, repacked, copiedEnd: copier.end }
 }
 
@@ -77,29 +80,37 @@ export function storedSize(sizeWord: number): number {
   return sizeWord & blockSizeMask
 }
 
-function fragmentUses(homes: readonly FileNode[], layers: readonly PackedLayer[]): FragmentUse[] {
+/** Tails come in the order of their places, so those in one fragment come together. */
+function fragmentUses(
+  { entries, fragments }: PackedLayer,
+  source: number,
+  homes: readonly number[],
+): FragmentUse[] {
+  const { contents } = entries
+  const { columns } = contents
   const uses: FragmentUse[] = []
   let use: FragmentUse | undefined
   for (const home of homes) {
-    const { source, packed } = home
-    if (packed.fragment === undefined) continue
-    const { index } = packed.fragment
-    // homes come in the order of their places, so those in one fragment come together
-    if (use?.source !== source || use.index !== index) {
-      const block = layers[source]?.fragments[index]
+    const index = columns.fragments[home] ?? -1
+    if (index < 0) continue
+    if (use?.index !== index) {
+      const block = fragments[index]
       if (block === undefined) throw new RangeError(`layer ${source} has no fragment ${index}`)
-      use = { source, index, block, homes: [], liveBytes: 0 }
+      use = { source, contents, index, block, homes: [], liveBytes: 0 }
       uses.push(use)
     }
     use.homes.push(home)
-    use.liveBytes += packed.sizeBytes
+    use.liveBytes += columns.sizes[home] ?? 0
   }
   return uses
 }
 
-function storedBytesOf(blocks: Uint32Array): number {
+function storedBytesOf({ blocks, blockStarts }: ContentColumns, home: number): number {
   let sum = 0
-  for (let index = 0; index < blocks.length; index += 1) sum += storedSize(blocks[index] ?? 0)
+  const end = blockStarts[home + 1] ?? 0
+  for (let index = blockStarts[home] ?? 0; index < end; index += 1) {
+    sum += storedSize(blocks[index] ?? 0)
+  }
   return sum
 }
 
@@ -148,9 +159,10 @@ class FragmentCopier {
       if (use.source > source || (use.source === source && block.position > position)) return
       const target = this.#copier.copy(use.source, block.position, storedSize(block.sizeWord))
       const index = this.fragments.push({ position: target, sizeWord: block.sizeWord }) - 1
+      const { columns, placement } = use.contents
       for (const home of use.homes) {
-        home.fragment = index
-        home.offset = home.packed.fragment?.offset ?? 0
+        placement.fragments[home] = index
+        placement.offsets[home] = columns.offsets[home] ?? 0
       }
     }
   }

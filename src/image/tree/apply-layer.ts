@@ -4,7 +4,7 @@
  */
 import { SregistryError } from '../../errors/sregistry-error.ts'
 import type { InodeMetadata } from '../../squashfs/inode.ts'
-import type { PackedEntry } from '../packed-layer.ts'
+import type { IndexedEntry } from '../packed-entries.ts'
 import { DirectoryNode, FileNode, type InodeNode, inodeOf, type NamedNode } from './node.ts'
 import { findInode, makeDirectories } from './path-walk.ts'
 import {
@@ -31,7 +31,7 @@ export type LayerApplication = {
 /** @throws {SregistryError} LAYER_INVALID for entries that no root file system can hold. */
 export function applyLayer(
   root: DirectoryNode,
-  entries: Iterable<PackedEntry>,
+  entries: Iterable<IndexedEntry>,
   application: LayerApplication,
 ): void {
   const steps = layerSteps(root, entries, application)
@@ -41,7 +41,7 @@ export function applyLayer(
 /** As applyLayer, in steps of some milliseconds, between which others may have their turn. */
 export function* layerSteps(
   root: DirectoryNode,
-  entries: Iterable<PackedEntry>,
+  entries: Iterable<IndexedEntry>,
   application: LayerApplication,
 ): Generator<void, void> {
   const applier = new LayerApplier(root, application)
@@ -69,7 +69,7 @@ class LayerApplier {
     this.application = application
   }
 
-  apply(entry: PackedEntry): void {
+  apply(entry: IndexedEntry): void {
     const { path } = entry
     if (path === '') {
       this.applyRoot(entry)
@@ -87,14 +87,14 @@ class LayerApplier {
     }
   }
 
-  private applyBelow(parent: string, name: string, entry: PackedEntry): void {
+  private applyBelow(parent: string, name: string, entry: IndexedEntry): void {
     this.lastParent = undefined
     if (name === opaqueMarker) hideLowerNames(this.directory(parent), this.application)
     else if (isAufsBookkeeping(entry.path)) this.keepAufsLink(entry)
     else this.applyNamed(parent, name, entry)
   }
 
-  private applyNamed(parent: string, name: string, entry: PackedEntry): void {
+  private applyNamed(parent: string, name: string, entry: IndexedEntry): void {
     refuseWhiteoutDirectories(parent)
     const directory = this.directory(parent)
     const hidden = whiteoutTarget(name)
@@ -106,7 +106,7 @@ class LayerApplier {
     this.placeOrHide(directory, name, entry)
   }
 
-  private placeOrHide(directory: DirectoryNode, name: string, entry: PackedEntry): void {
+  private placeOrHide(directory: DirectoryNode, name: string, entry: IndexedEntry): void {
     if (isOverlayWhiteout(entry)) this.applyOverlayWhiteout(directory, name)
     else this.place(directory, name, entry)
   }
@@ -115,7 +115,7 @@ class LayerApplier {
     return makeDirectories(this.root, path, this.application)
   }
 
-  private applyRoot(entry: PackedEntry): void {
+  private applyRoot(entry: IndexedEntry): void {
     if (entry.kind !== 'directory') {
       throw new SregistryError('LAYER_INVALID', `the root of the image is a ${entry.kind}`)
     }
@@ -128,13 +128,13 @@ class LayerApplier {
     hideName(directory, name, this.application)
   }
 
-  private keepAufsLink(entry: PackedEntry): void {
+  private keepAufsLink(entry: IndexedEntry): void {
     if (entry.kind === 'file' && entry.path.startsWith(aufsLinkDirectory)) {
       this.aufsLinks.set(entry.path, new FileNode(entry, this.application.layer, entry.content))
     }
   }
 
-  private place(directory: DirectoryNode, name: string, entry: PackedEntry): void {
+  private place(directory: DirectoryNode, name: string, entry: IndexedEntry): void {
     const existing = directory.names.get(name)
     if (entry.kind === 'directory' && existing instanceof DirectoryNode) {
       existing.describe(entry, this.application.layer)
@@ -145,7 +145,7 @@ class LayerApplier {
     if (existing !== undefined) this.lastParent = undefined
   }
 
-  private nodeOf(entry: PackedEntry): NamedNode {
+  private nodeOf(entry: IndexedEntry): NamedNode {
     const { layer } = this.application
     const { kind, mode, uid, gid, mtime, xattrs } = entry
     const hasLinks = false
@@ -192,7 +192,7 @@ function isAufsBookkeeping(path: string): boolean {
   return path.startsWith(aufsPrefix) || path.includes(`/${aufsPrefix}`)
 }
 
-function isOverlayWhiteout(entry: PackedEntry): boolean {
+function isOverlayWhiteout(entry: IndexedEntry): boolean {
   return entry.kind === 'char-device' && entry.major === 0 && entry.minor === 0
 }
 

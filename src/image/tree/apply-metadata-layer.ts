@@ -1,6 +1,6 @@
 /** Applies the metadata layer: most of its entries only fill gaps (metadata/metadata-rules.ts). */
 import { type MetadataRule, metadataRule } from '../metadata/metadata-rules.ts'
-import type { PackedEntry } from '../packed-layer.ts'
+import type { IndexedEntry } from '../packed-entries.ts'
 import { applyLayer, type LayerApplication } from './apply-layer.ts'
 import type { DirectoryNode } from './node.ts'
 import { findInode, followToInode } from './path-walk.ts'
@@ -8,14 +8,14 @@ import { findInode, followToInode } from './path-walk.ts'
 /** Applies each entry of the metadata layer that its rule lets in, in their order. */
 export function applyMetadataLayer(
   root: DirectoryNode,
-  entries: Iterable<PackedEntry>,
+  entries: Iterable<IndexedEntry>,
   application: LayerApplication,
 ): void {
   applyLayer(root, admitted(root, entries), application)
 }
 
 /** Lazy on purpose: each entry is judged after the ones before it have been applied. */
-function* admitted(root: DirectoryNode, entries: Iterable<PackedEntry>): Generator<PackedEntry> {
+function* admitted(root: DirectoryNode, entries: Iterable<IndexedEntry>): Generator<IndexedEntry> {
   for (const entry of entries) {
     if (isAdmitted(root, entry.path, metadataRule(entry.path))) yield entry
   }

@@ -3,7 +3,7 @@
  * squashfs/inode.ts) that also know which layer named them: whiteouts hide names of lower layers only.
  */
 import type { FileContent, Inode, InodeMetadata } from '../../squashfs/inode.ts'
-import type { PackedContent } from '../packed-layer.ts'
+import type { IndexedContent } from '../packed-contents.ts'
 
 /** A second name of an inode: hard links share the inode, not the layer that named it. */
 export type LinkNode = { readonly kind: 'link'; readonly layer: number; readonly inode: InodeNode }
@@ -68,37 +68,22 @@ export class FileNode implements InodeMetadata {
   xattrs: ReadonlyMap<string, Uint8Array> | undefined
   readonly layer: number
   /** Where the bytes lie in the packed layer. */
-  readonly packed: PackedContent
-  /** Index of the layer whose packed file holds the bytes. */
-  readonly source: number
-  /** Another file, with the same content, that stands for this one; set when the image is laid out. */
-  home: FileNode | undefined = undefined
-  /** Where the bytes lie in the image: the first block, or the tail; set when the image is laid out. */
-  start = 0
-  fragment = -1
-  offset = 0
+  readonly packed: IndexedContent
   hasLinks = false
 
-  constructor(metadata: InodeMetadata, layer: number, packed: PackedContent) {
+  constructor(metadata: InodeMetadata, layer: number, packed: IndexedContent) {
     this.mode = metadata.mode
     this.uid = metadata.uid
     this.gid = metadata.gid
     this.mtime = metadata.mtime
     this.xattrs = metadata.xattrs
     this.layer = layer
-    this.source = layer
     this.packed = packed
   }
 
+  /** Where the bytes lie in the image that was last laid out. */
   get content(): FileContent {
-    const { packed, start, fragment, offset } = this.home ?? this
-    const { sizeBytes, blocks } = packed
-    return {
-      sizeBytes,
-      start,
-      blocks,
-      fragment: fragment < 0 ? undefined : { index: fragment, offset },
-    }
+    return this.packed.placed
   }
 }
 

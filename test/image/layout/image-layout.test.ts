@@ -2,8 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { layOutImage } from '../../../src/image/layout/image-layout.ts'
+import { IndexedContent } from '../../../src/image/packed-contents.ts'
 import type { PackedContent, PackedFragment, PackedLayer } from '../../../src/image/packed-layer.ts'
 import { DirectoryNode, FileNode } from '../../../src/image/tree/node.ts'
+import { packedContents } from '../indexed-contents.ts'
 
 const blockSize = 4096
 const dataStart = 96
@@ -31,7 +33,8 @@ function packed(files: readonly Packed[]): { layer: PackedLayer; contents: Packe
     return content
   })
   cut()
-  return { layer: { fragments } as unknown as PackedLayer, contents }
+  const entries = { contents: packedContents(contents) }
+  return { layer: { fragments, entries } as unknown as PackedLayer, contents }
 
   function tail(identity: string, sizeBytes: number): PackedContent {
     if (tails + sizeBytes > blockSize) cut()
@@ -67,9 +70,10 @@ function worldOf(stack: readonly (readonly Packed[])[], isHidden: (n: number) =>
   stack.forEach((entries, source) => {
     const { layer, contents } = packed(entries)
     layers.push(layer)
-    for (const content of contents) {
+    for (const index of contents.keys()) {
       number += 1
       if (isHidden(number)) continue
+      const content = new IndexedContent(layer.entries.contents, index)
       const node = new FileNode(metadata, source, content)
       files.push(node)
       root.names.set(`file-${number}`, node)

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SregistryError } from '../../../src/errors/sregistry-error.ts'
-import type { PackedEntry } from '../../../src/image/packed-layer.ts'
+import type { IndexedEntry } from '../../../src/image/packed-entries.ts'
 import type { EntryText } from './entries.ts'
 import { entry, listTree, mergeLayers } from './entries.ts'
 
-const device = (path: string, major: number, minor: number): PackedEntry => ({
+const device = (path: string, major: number, minor: number): IndexedEntry => ({
   ...entry(path),
   kind: 'char-device',
   major,
@@ -194,7 +194,7 @@ describe('layers applied in order', () => {
   })
 
   test('the root entry describes the root', () => {
-    const root = mergeLayers([[{ ...entry('d/'), path: '', mode: 0o700, uid: 5 } as PackedEntry]])
+    const root = mergeLayers([[{ ...entry('d/'), path: '', mode: 0o700, uid: 5 } as IndexedEntry]])
     expect([root.mode, root.uid]).toEqual([0o700, 5])
   })
 

@@ -1,15 +1,16 @@
 /** Entries of packed layers, written short: `dir/` a directory, `a -> b` a symlink, `a => b` a hard link. */
-import type { PackedEntry } from '../../../src/image/packed-layer.ts'
+import type { IndexedEntry } from '../../../src/image/packed-entries.ts'
 import { applyLayer } from '../../../src/image/tree/apply-layer.ts'
 import { DirectoryNode, type InodeNode } from '../../../src/image/tree/node.ts'
 import type { InodeMetadata } from '../../../src/squashfs/inode.ts'
+import { indexedContent } from '../indexed-contents.ts'
 
 export const implied: InodeMetadata = { mode: 0o755, uid: 0, gid: 0, mtime: 7, xattrs: undefined }
 
-export type EntryText = string | PackedEntry
+export type EntryText = string | IndexedEntry
 
 /** A file's content is its identity: `name=content`, by default the name. */
-export function entry(text: EntryText): PackedEntry {
+export function entry(text: EntryText): IndexedEntry {
   if (typeof text !== 'string') return text
   const metadata = { mode: 0o644, uid: 1, gid: 2, mtime: 3, xattrs: undefined }
   if (text.endsWith('/')) {
@@ -19,13 +20,13 @@ export function entry(text: EntryText): PackedEntry {
   if (arrow === '->') return { ...metadata, mode: 0o777, kind: 'symlink', path, target }
   if (arrow === '=>') return { ...metadata, kind: 'hardlink', path, target }
   const [name = '', identity = name] = text.split('=')
-  const content = {
+  const content = indexedContent({
     sizeBytes: 1,
     identity,
     position: 0,
     blocks: new Uint32Array(),
     fragment: undefined,
-  }
+  })
   return { ...metadata, kind: 'file', path: name, content }
 }
 

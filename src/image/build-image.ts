@@ -14,6 +14,7 @@ import type { BuildEvent } from './build-event.ts'
 import { ComposeThread } from './compose/compose-thread.ts'
 import { type ComposeOptions, type Composer, LocalComposer } from './compose/composer.ts'
 import type { ImageSource } from './image-source.ts'
+import { LayerLines } from './layer-lines.ts'
 import { type PackedLayers, packLayers } from './layer-packing.ts'
 import type { LayerStore } from './layer-store.ts'
 import { CopyAhead, isWorthCopyingAhead, rangesWithin, sharedLayers } from './layout/copy-ahead.ts'
@@ -119,7 +120,10 @@ class ImageBuild {
     this.#composer = composer
     const options = { output: this.#output.handle, base: this.#prefixBytes() }
     // after it, since all will wait for the composer in the end
-    this.#ahead = composer.started.then(() => CopyAhead.start(ranges, paths, options))
+    this.#ahead = composer.started
+      .then(() => CopyAhead.start(ranges, paths, options))
+      // whatever keeps it from being copied now is met again, or not, when it must be
+      .catch(() => undefined)
   }
 
   async packMetadata(): Promise<string> {
@@ -255,35 +259,4 @@ const no = () => false
 
 async function readDiffId(path: string): Promise<Digest> {
   return (await readPackedLayer(path)).diffId
-}
-
-/** Layers finish in any order; their lines come in the order of the manifest. */
-class LayerLines {
-  readonly #forward: (event: BuildEvent) => void
-  readonly #order: readonly number[]
-  readonly #finished = new Map<number, string>()
-  #next = 0
-
-  constructor({ layers }: ImageSource, forward: (event: BuildEvent) => void) {
-    this.#forward = forward
-    const first = new Map<string, number>()
-    for (const [number, layer] of layers.entries()) {
-      const key = formatDigest(layer.digest)
-      if (!first.has(key)) first.set(key, number)
-    }
-    this.#order = [...first.values()]
-  }
-
-  readonly onEvent = (event: BuildEvent): void => {
-    this.#forward(event)
-    if (event.type !== 'layer-done' && event.type !== 'layer-reuse') return
-    const verb = event.type === 'layer-done' ? 'Exploding' : 'Reusing'
-    this.#finished.set(event.layer, `${verb} ${event.label}`)
-    for (;;) {
-      const text = this.#finished.get(this.#order[this.#next] ?? -1)
-      if (text === undefined) return
-      this.#next += 1
-      this.#forward({ type: 'line', text })
-    }
-  }
 }

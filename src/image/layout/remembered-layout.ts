@@ -1,10 +1,13 @@
 /**
  * Where the data of a repository's last image lay, kept beside its packed layers. A new tag mostly begins
  * with the layers of the one before, and their data with the same bytes: copying them can begin before the
- * new image is laid out. It is a hint: nothing in an image depends on it.
+ * new image is laid out. It is a hint: nothing in an image depends on it, also where another user of the
+ * cache wrote it.
  */
-import { readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, rename, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { headBytes } from '../../sif/detect-image.ts'
 import { temporaryName } from '../../storage/temporary-name.ts'
 import type { CopiedRange } from './image-layout.ts'
 
@@ -18,11 +21,13 @@ export type RememberedLayout = {
 const version = 1
 /** An image with more ranges remembers its first ones. */
 const mostRanges = 10_000
+/** More than that many ranges take. */
+const mostBytes = 1_048_576
 
 /** @returns undefined where there is none that can be read. */
 export async function recallLayout(path: string): Promise<RememberedLayout | undefined> {
   try {
-    return decode(JSON.parse(await readFile(path, 'utf8')))
+    return decode(JSON.parse(await readText(path)))
   } catch {
     return undefined
   }
@@ -36,6 +41,19 @@ export async function rememberLayout(path: string, layout: RememberedLayout): Pr
     await rename(temporary, path)
   } catch {
     await unlink(temporary).catch(() => undefined)
+  }
+}
+
+/** @throws for anything but a file of moderate size: a pipe would be waited for, a device has no end. */
+async function readText(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile() || stats.size > mostBytes) throw new RangeError('it is no layout')
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(stats.size), 0, stats.size, 0)
+    return buffer.toString('utf8', 0, bytesRead)
+  } finally {
+    await file.close()
   }
 }
 
@@ -53,11 +71,24 @@ function decode(value: unknown): RememberedLayout | undefined {
     return { source, position, sizeBytes, target }
   })
   const isWhole = ranges.every(
-    (range) =>
+    (range, index) =>
       Object.values(range).every((one) => Number.isSafeInteger(one) && one >= 0) &&
-      range.source < layers.length,
+      range.source < layers.length &&
+      isNext(range, ranges[index - 1]),
   )
   return isWhole ? { layers, ranges } : undefined
+}
+
+/**
+ * Whether a range lies where a layout has it: behind the one before, and of bytes that come after it. What
+ * is right of the first ones would be written over by others that lie elsewhere.
+ */
+function isNext(range: CopiedRange, before: CopiedRange | undefined): boolean {
+  if (before === undefined) return range.target <= headBytes
+  const isLater =
+    range.source > before.source ||
+    (range.source === before.source && range.position >= before.position + before.sizeBytes)
+  return isLater && range.target === before.target + before.sizeBytes
 }
 
 type Stored = { version: number; layers: string[]; ranges: number[][] }

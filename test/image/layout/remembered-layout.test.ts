@@ -1,4 +1,5 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { recallLayout, rememberLayout } from '../../../src/image/layout/remembered-layout.ts'
@@ -32,9 +33,26 @@ test.each([
   ['a range before the begin', '{"version":1,"layers":["a"],"ranges":[[0,-1,2,3]]}'],
   ['a range of no layer', '{"version":1,"layers":["a"],"ranges":[[1,1,2,3]]}'],
   ['a range beyond numbers', '{"version":1,"layers":["a"],"ranges":[[0,1,2,1e300]]}'],
+  ['a range over another', '{"version":1,"layers":["a"],"ranges":[[0,16,9,96],[0,25,9,96]]}'],
+  ['a gap before a range', '{"version":1,"layers":["a"],"ranges":[[0,16,9,96],[0,25,9,106]]}'],
+  ['the same bytes twice', '{"version":1,"layers":["a"],"ranges":[[0,16,9,96],[0,16,9,105]]}'],
+  ['a layer before another', '{"version":1,"layers":["a","b"],"ranges":[[1,0,1,96],[0,0,1,97]]}'],
+  ['a first range far behind', '{"version":1,"layers":["a"],"ranges":[[0,16,9,1000000]]}'],
+  ['very much', `{"version":1,"layers":["a"],"ranges":[]${' '.repeat(1_048_576)}}`],
 ])('%s is no layout', (_, text) =>
   withScratch(async (directory) => {
     writeFileSync(join(directory, 'l'), text)
+    expect(await recallLayout(join(directory, 'l'))).toBeUndefined()
+  }),
+)
+
+test.each<[string, (path: string) => void]>([
+  ['a pipe that nobody writes to', (path) => execFileSync('mkfifo', [path])],
+  ['a device without end', (path) => symlinkSync('/dev/zero', path)],
+  ['a directory', (path) => mkdirSync(path)],
+])('%s is no layout, and nobody waits for it', (_, make) =>
+  withScratch(async (directory) => {
+    make(join(directory, 'l'))
     expect(await recallLayout(join(directory, 'l'))).toBeUndefined()
   }),
 )

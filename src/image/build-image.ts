@@ -2,7 +2,6 @@
  * Makes an image file of a container image: packs its layers, merges them, puts the metadata layer on
  * top, lays the result out and writes it as squashfs or SIF (DESIGN § 2).
  */
-import { access } from 'node:fs/promises'
 import { type Digest, formatDigest } from '../registry/digest.ts'
 import { partitionAlignment } from '../sif/sif-format.ts'
 import { sifPrefix } from '../sif/sif-writer.ts'
@@ -112,8 +111,7 @@ class ImageBuild {
     const remembered = await memory?.recall(this.#source.repository)
     if (memory === undefined || remembered === undefined) return
     const layers = this.#source.layers.map(({ digest }) => digest)
-    const shared = layers.slice(0, sharedLayers(remembered, layers)).map(memory.pathOf)
-    const paths = await presentFiles(shared)
+    const paths = await memory.findFirst(layers.slice(0, sharedLayers(remembered, layers)))
     const ranges = rangesWithin(remembered.ranges, paths.length)
     if (!isWorthCopyingAhead(ranges)) return
     const composer = this.#composeInThread(paths)
@@ -246,16 +244,6 @@ class ImageBuild {
 
 /** Layers of an image that is composed in a thread have this many compressed bytes: one takes 40 ms to start. */
 const minThreadBytes = 33_554_432
-
-/** The first ones, up to one that is not there: it will be made under another name. */
-async function presentFiles(paths: readonly string[]): Promise<readonly string[]> {
-  const isThere = await Promise.all(paths.map((path) => access(path).then(yes, no)))
-  const gone = isThere.indexOf(false)
-  return gone < 0 ? paths : paths.slice(0, gone)
-}
-
-const yes = () => true
-const no = () => false
 
 async function readDiffId(path: string): Promise<Digest> {
   return (await readPackedLayer(path)).diffId

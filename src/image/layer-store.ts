@@ -55,8 +55,8 @@ export type LayoutMemory = {
   /** How the last image of a repository (`HOST/library/busybox`) was laid out. */
   recall(repository: string): Promise<RememberedLayout | undefined>
   remember(repository: string, layout: RememberedLayout): Promise<void>
-  /** Where a layer's packed file is, if it is there. */
-  pathOf(blob: Digest): string
+  /** The packed files of the first of these layers, up to one that is not there. */
+  findFirst(blobs: readonly Digest[]): Promise<readonly string[]>
 }
 
 export type CachedLayersOptions = {
@@ -115,7 +115,7 @@ export function cachedLayers(
     memory: {
       recall: (repository) => recallLayout(cache.layoutPath(repository)),
       remember: (repository, layout) => rememberLayout(cache.layoutPath(repository), layout),
-      pathOf: (blob) => cache.pathOf(keyOf(blob)),
+      findFirst: (blobs) => findFirst(cache, blobs.map(keyOf)),
     },
   }
 }
@@ -142,6 +142,19 @@ export function temporaryLayers(directory: string): LayerStore {
     label: (blob) => `${blob.algorithm}:${blob.hex}.tar.gz`,
     memory: undefined,
   }
+}
+
+async function findFirst(
+  cache: LayerCache,
+  keys: readonly LayerCacheKey[],
+): Promise<readonly string[]> {
+  const paths: string[] = []
+  for (const key of keys) {
+    const entry = await cache.find(key)
+    if (entry === undefined) break
+    paths.push(entry.path)
+  }
+  return paths
 }
 
 /** An entry that is damaged or belongs to another tar stream is taken away and packed anew. */

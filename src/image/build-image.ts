@@ -2,7 +2,7 @@
  * Makes an image file of a container image: packs its layers, merges them, puts the metadata layer on
  * top, lays the result out and writes it as squashfs or SIF (DESIGN § 2).
  */
-import { type Digest, formatDigest } from '../registry/digest.ts'
+import { formatDigest } from '../registry/digest.ts'
 import { partitionAlignment } from '../sif/sif-format.ts'
 import { sifPrefix } from '../sif/sif-writer.ts'
 import { type BlockCompressor, createBlockCompressor } from '../squashfs/block-compressor.ts'
@@ -24,7 +24,6 @@ import { inspectMetadataJson, ociConfigJson } from './metadata/inspect-metadata.
 import { imageTime, type MetadataOptions } from './metadata/metadata-config.ts'
 import { metadataLayerTar } from './metadata/metadata-layer.ts'
 import { writePackedLayer } from './pack-layer.ts'
-import { readPackedLayer } from './packed-layer-reader.ts'
 import type { PackingParameters } from './packing-parameters.ts'
 import { PackingSlots } from './packing-slots.ts'
 import type { Ownership } from './tree/ownership.ts'
@@ -145,7 +144,7 @@ class ImageBuild {
     const lines = new LayerLines(this.#source, this.#onEvent)
     return packLayers(this.#source, {
       store: this.#options.store,
-      read: (path) => this.#composer?.read(path) ?? readDiffId(path),
+      read: (path) => this.#composing().read(path),
       parameters: this.#options.parameters,
       compressor: this.#compressor,
       slots: this.#slots,
@@ -157,10 +156,9 @@ class ImageBuild {
 
   async write(packed: PackedLayers, metadata: string): Promise<number> {
     const prefixBytes = this.#prefixBytes()
-    this.#composer ??= this.#composerForSize()
     const { paddedBytes, ranges } = await writeSquashfsImage(this.#output, {
       layers: [...packed.paths, metadata],
-      composer: this.#composer,
+      composer: this.#composing(),
       base: prefixBytes,
       dataStart: dataStart(this.#options.parameters.compression),
       ahead: await this.#ahead,
@@ -181,6 +179,12 @@ class ImageBuild {
     const closing = this.#composer?.close()
     // one that has written all writes no more: its thread may end meanwhile
     if (!this.#isWritten) await closing
+  }
+
+  /** Begun when the first index is to be read, or when all layers are there. */
+  #composing(): Composer {
+    this.#composer ??= this.#composerForSize()
+    return this.#composer
   }
 
   #composerForSize(): Composer {
@@ -244,7 +248,3 @@ class ImageBuild {
 
 /** Layers of an image that is composed in a thread have this many compressed bytes: one takes 40 ms to start. */
 const minThreadBytes = 33_554_432
-
-async function readDiffId(path: string): Promise<Digest> {
-  return (await readPackedLayer(path)).diffId
-}

@@ -65,18 +65,23 @@ type Place = { readonly layout: ImageLayout; readonly layers: readonly PackedLay
 export class LocalComposer implements Composer {
   readonly #options: ComposeOptions
   readonly #onNote: (text: string) => void
+  readonly #signal: AbortSignal | undefined
   readonly #stop = new AbortController()
+  readonly #cancel = () => this.#stop.abort(this.#signal?.reason)
   readonly #indexes = new LayerIndexes()
   #root: DirectoryNode
   /** The layers that have been merged; the metadata layer ends the merging. */
-  #merged: readonly string[] = []
+  #merged: readonly PackedLayer[] = []
+  /** Of the merging, which may begin anew: told when it has ended. */
+  #notes: string[] = []
   #place: Place | undefined
 
   constructor(options: ComposeOptions, onNote: (text: string) => void, signal?: AbortSignal) {
     this.#options = options
     this.#onNote = onNote
-    signal?.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true })
-    if (signal?.aborted) this.#stop.abort(signal.reason)
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#cancel, { once: true })
+    if (signal?.aborted) this.#cancel()
     this.#root = this.#emptyRoot()
   }
 
@@ -86,30 +91,23 @@ export class LocalComposer implements Composer {
 
   /** Merges the next layer before all of them are known: `layOut` begins anew where it was not the next. */
   async merge(path: string): Promise<void> {
-    const number = this.#merged.length
-    const { entries } = await this.#indexes.read(path)
-    const options = { layer: number, implied: this.#implied(), onNote: this.#onNote }
-    try {
-      await inTurns(
-        layerSteps(this.#root, entries, options),
-        'merging the layers',
-        this.#stop.signal,
-      )
-    } catch (error) {
-      throw namedLayer(error, number, this.#options.layers)
-    }
-    this.#merged = [...this.#merged, path]
+    await this.#merge(await this.#indexes.read(path))
   }
 
   /** Forgets what was merged. */
   restart(): void {
     this.#root = this.#emptyRoot()
     this.#merged = []
+    this.#notes = []
   }
 
   async layOut(paths: readonly string[], dataStart: number): Promise<CopyPlan> {
-    if (!isSame(this.#merged, paths)) await this.#mergeAll(paths)
     const layers = await Promise.all(paths.map((path) => this.#indexes.read(path)))
+    try {
+      if (!isSame(this.#merged, layers)) await this.#mergeAll(layers)
+    } finally {
+      for (const text of this.#notes.splice(0)) this.#onNote(text)
+    }
     const { blockSize } = this.#options.parameters
     const layout = layOutImage(this.#root, layers, { dataStart, blockSize })
     this.#place = { layout, layers }
@@ -132,19 +130,35 @@ export class LocalComposer implements Composer {
   }
 
   async close(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#cancel)
     this.#stop.abort()
   }
 
-  async #mergeAll(paths: readonly string[]): Promise<void> {
-    const layers = paths.slice(0, -1)
-    const metadataPath = paths[paths.length - 1] ?? ''
+  async #mergeAll(all: readonly PackedLayer[]): Promise<void> {
+    const layers = all.slice(0, -1)
     if (!isSame(this.#merged, layers.slice(0, this.#merged.length))) this.restart()
-    for (const path of layers.slice(this.#merged.length)) await this.merge(path)
-    const metadata = await this.#indexes.read(metadataPath)
+    for (const layer of layers.slice(this.#merged.length)) await this.#merge(layer)
+    const entries = all[all.length - 1]?.entries ?? []
     const implied = this.#implied()
-    applyMetadataLayer(this.#root, metadata.entries, { layer: layers.length, implied })
+    applyMetadataLayer(this.#root, entries, { layer: layers.length, implied })
     setOwnership(this.#root, this.#options)
-    this.#merged = paths
+    this.#merged = all
+  }
+
+  async #merge(layer: PackedLayer): Promise<void> {
+    const number = this.#merged.length
+    const onNote = (text: string) => this.#notes.push(text)
+    const steps = layerSteps(this.#root, layer.entries, {
+      layer: number,
+      implied: this.#implied(),
+      onNote,
+    })
+    try {
+      await inTurns(steps, 'merging the layers', this.#stop.signal)
+    } catch (error) {
+      throw namedLayer(error, number, this.#options.layers)
+    }
+    this.#merged = [...this.#merged, layer]
   }
 
   async #writeTo(
@@ -182,6 +196,6 @@ export class LocalComposer implements Composer {
   }
 }
 
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((path, index) => path === b[index])
+function isSame(a: readonly PackedLayer[], b: readonly PackedLayer[]): boolean {
+  return a.length === b.length && a.every((layer, index) => layer === b[index])
 }

@@ -2,7 +2,10 @@ import { stat } from 'node:fs/promises'
 import type { PackedLayer } from '../packed-layer.ts'
 import { readPackedLayer } from '../packed-layer-reader.ts'
 
-/** Indexes of packed layers, each read once: a path with another file behind it is read again. */
+/**
+ * Indexes of packed layers, each read once: a path with another file behind it is read again, and one that
+ * could not be read too, since the number of a file that is gone is given to another.
+ */
 export class LayerIndexes {
   readonly #known = new Map<
     string,
@@ -16,6 +19,9 @@ export class LayerIndexes {
     if (known?.ino === ino) return known.layer
     const layer = readPackedLayer(path)
     this.#known.set(path, { ino, layer })
+    layer.catch(() => {
+      if (this.#known.get(path)?.layer === layer) this.#known.delete(path)
+    })
     return layer
   }
 }

@@ -1,4 +1,5 @@
 /** The composing thread makes what the composer makes, whatever it was told to expect. */
+import { getEventListeners } from 'node:events'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -101,7 +102,7 @@ describe('the same image as without a thread', () => {
       await withThread(options, expectedOf(paths), async (thread, notes) => {
         const image = await make(thread)
         expect(image.equals(wanted)).toBe(true)
-        expect(notes.at(-1)).toBe('a character device 0:0 in a layer was taken as a whiteout')
+        expect(notes).toEqual(['a character device 0:0 in a layer was taken as a whiteout'])
       })
     }),
   )
@@ -134,6 +135,29 @@ test('a layer’s diff id is read, and read again when another file has its path
       expect(await thread.read(path)).toEqual(computeDigest(other))
     }),
   ))
+
+test('a layer that could not be read is read again, also when its file has the same number', () =>
+  withLayers(async ({ paths, options, make }) => {
+    const [path = ''] = paths
+    const wanted = await make(new LocalComposer(options, () => undefined))
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.subarray(0, 100))
+    await withThread(options, [path], async (thread) => {
+      await expect(thread.read(path)).rejects.toMatchObject({ code: 'IMAGE_INVALID' })
+      writeFileSync(path, bytes)
+      expect((await make(thread)).equals(wanted)).toBe(true)
+    })
+  }))
+
+test('a closed composer leaves nothing at the signal of a program that goes on', () =>
+  withLayers(async ({ options, make }) => {
+    const { signal } = new AbortController()
+    const local = new LocalComposer(options, () => undefined, signal)
+    await make(local)
+    await local.close()
+    await withThread(options, [], async (thread) => void (await make(thread)), signal)
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  }))
 
 test('failures keep their code, and name the layer', () =>
   withLayers(({ paths, options, make }) =>

@@ -1,6 +1,7 @@
 /** Decodes the entries of a packed layer's index into columns, and checks all that later reads rely on. */
 import { type Bounds, ContentDecoder } from './content-decoder.ts'
 import { damaged, type IndexDecoder } from './index-decoder.ts'
+import { defaultLayerLimits } from './layer-limits.ts'
 import { type EntryColumns, PackedEntries } from './packed-entries.ts'
 import type { PackedFragment } from './packed-layer.ts'
 import { entryKinds } from './packed-layer-format.ts'
@@ -15,6 +16,8 @@ export function decodeEntries(
   bounds: Bounds,
 ): PackedEntries {
   const length = decoder.count(leastEntryBytes)
+  // a column for each is ten times what the shortest entries take in the index
+  if (length > defaultLayerLimits.maxEntries) throw damaged('it has too many entries')
   const contents = new ContentDecoder(decoder, length, { fragments, ...bounds })
   const xattrs = new Map<number, ReadonlyMap<string, Uint8Array>>()
   const columns = emptyColumns(length)

@@ -27,6 +27,10 @@ export class IndexEncoder {
     this.length += bytes.length
   }
 
+  get sizeBytes(): number {
+    return this.length
+  }
+
   finish(): Buffer {
     return this.buffer.subarray(0, this.length)
   }

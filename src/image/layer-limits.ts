@@ -4,6 +4,8 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 export type LayerLimits = {
   /** Default 5,000,000: large conda images hold one to two million. */
   readonly maxEntries: number
+  /** Default 500 MB of names, owners and places, a hundred bytes for each of so many entries: all are read at once. */
+  readonly maxIndexBytes: number
   /** Default 256 GiB of tar stream and of files with their holes, each. */
   readonly maxUnpackedBytes: number
   /** Unpacked bytes for each byte of the blob, once maxRatioFreeBytes have passed. */
@@ -14,6 +16,8 @@ export type LayerLimits = {
 
 export const defaultLayerLimits: LayerLimits = {
   maxEntries: 5_000_000,
+  // read as one string, which V8 bounds at 2^29 - 24 chars
+  maxIndexBytes: 500_000_000,
   maxUnpackedBytes: 256 * 2 ** 30,
   // deflate can't pass 1,032; zstd reached 31,745 on zeros, and no honest layer is all zeros
   maxRatio: { gzip: 1100, zstd: 5000 },
@@ -35,6 +39,13 @@ export class LayerMeter {
     this.entries += 1
     if (this.entries > this.limits.maxEntries) {
       throw limitExceeded('maxEntries', `more than ${this.limits.maxEntries} entries`)
+    }
+  }
+
+  /** @throws {SregistryError} LIMIT_EXCEEDED. */
+  checkIndex(bytes: number): void {
+    if (bytes > this.limits.maxIndexBytes) {
+      throw limitExceeded('maxIndexBytes', `more than ${this.limits.maxIndexBytes} bytes of names`)
     }
   }
 

@@ -205,6 +205,7 @@ class LayerPacker implements TarSink {
     const pending = this.open.findIndex((entry) => !isComplete(entry))
     const ready = this.open.splice(0, pending < 0 ? this.open.length : pending)
     for (const entry of ready) this.encoder.add(entry)
+    this.meter.checkIndex(this.encoder.sizeBytes)
     return this.encoder
   }
 }

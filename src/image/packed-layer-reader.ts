@@ -1,4 +1,5 @@
 /** Reads the index of a packed layer and checks everything in it that later reads rely on. */
+import { constants } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { SregistryError } from '../errors/sregistry-error.ts'
@@ -51,6 +52,7 @@ async function readIndex(file: FileHandle): Promise<FoundIndex> {
   const indexBytes = Number(trailer.readBigUInt64LE(8))
   const isWhole = position + indexBytes + trailerBytes === size && position >= headerBytes
   if (!isWhole || !trailer.subarray(20, 24).equals(trailerMagic)) throw damaged('the file is cut')
+  if (indexBytes > constants.MAX_STRING_LENGTH) throw damaged('its index is too large')
   const index = await readAt(file, position, indexBytes)
   const checksum = createHash('sha256').update(index).update(trailer.subarray(0, checksumOffset))
   if (!checksum.digest().equals(trailer.subarray(checksumOffset))) {

@@ -34,6 +34,10 @@ export class EntryEncoder {
     encodeEntry(this.encoder, entry)
   }
 
+  get sizeBytes(): number {
+    return this.encoder.sizeBytes
+  }
+
   finish(): Buffer {
     return this.encoder.finish()
   }

@@ -195,7 +195,7 @@ test('a wrong diff id, a limit, a failing source, a failing disk end the packing
     const path = join(directory, 'l')
     const diffId = { algorithm: 'sha256', hex: '0'.repeat(64) } as const
     await expect(pack(archive, path, { diffId })).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' })
-    for (const limit of ['maxEntries', 'maxUnpackedBytes']) {
+    for (const limit of ['maxEntries', 'maxIndexBytes', 'maxUnpackedBytes']) {
       await expect(pack(archive, path, { limits: { [limit]: 5 } })).rejects.toThrow(limit)
     }
     const limits = { ratioFreeBytes: 1000, maxRatio: { gzip: 10, zstd: 10 } }

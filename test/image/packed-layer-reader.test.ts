@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isSregistryError } from '../../src/errors/sregistry-error.ts'
+import { decodeEntries } from '../../src/image/entry-decoder.ts'
+import { IndexDecoder } from '../../src/image/index-decoder.ts'
+import { IndexEncoder } from '../../src/image/index-encoder.ts'
 import type { PackedContent } from '../../src/image/packed-layer.ts'
 import { readPackedLayer } from '../../src/image/packed-layer-reader.ts'
 import { pack, withScratch } from './packed-layers.ts'
@@ -56,6 +59,39 @@ test('an index that lies, with a right checksum, is refused or stays within the 
       { numRuns: 500 },
     )
   }))
+
+test('an index longer than any string is refused unread', () =>
+  withScratch(async (directory) => {
+    const { path } = await pack(archive, join(directory, 'l'))
+    const bytes = readFileSync(path)
+    const trailer = bytes.subarray(-56)
+    const indexBytes = 2 ** 31
+    trailer.writeBigUInt64LE(BigInt(indexBytes), 8)
+    const position = Number(trailer.readBigUInt64LE(0))
+    writeFileSync(path, bytes)
+    truncateSync(path, position)
+    truncateSync(path, position + indexBytes)
+    writeFileSync(path, trailer, { flag: 'a' })
+    await expect(readPackedLayer(path)).rejects.toMatchObject({
+      code: 'IMAGE_INVALID',
+      message: 'the packed layer is damaged: its index is too large',
+    })
+  }))
+
+test('an index of more entries than a layer may have is refused before there is room for them', () => {
+  const index = new IndexEncoder()
+  index.number(5_000_001)
+  const bytes = Buffer.alloc(7 * 5_000_002)
+  index.finish().copy(bytes)
+  const decoding = () =>
+    decodeEntries(new IndexDecoder(bytes), [], { dataEnd: 16, blockSize: 4096 })
+  expect(decoding).toThrow(
+    expect.objectContaining({
+      code: 'IMAGE_INVALID',
+      message: 'the packed layer is damaged: it has too many entries',
+    }),
+  )
+})
 
 /** Every file of a layer that can be read lies before the index. */
 async function readWithin(path: string, dataEnd: number): Promise<void> {

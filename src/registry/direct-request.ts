@@ -13,6 +13,8 @@ export type DirectRequest = {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
   readonly signal: AbortSignal
+  /** Called when it has a connection: that of another request may have been waited for. */
+  readonly onConnection: () => void
 }
 
 /** An idle connection is given up before servers and their balancers usually do. */
@@ -37,7 +39,7 @@ export class DirectConnections {
    * @throws what Node throws; the caller translates it.
    */
   async send(wanted: DirectRequest): Promise<IncomingMessage> {
-    const { url, method, headers, signal } = wanted
+    const { url, method, headers, signal, onConnection } = wanted
     // no header ever comes from a user name in the URL
     const options = { method, headers, signal, joinDuplicateHeaders: true, auth: null }
     const isSecure = url.protocol === 'https:'
@@ -46,6 +48,7 @@ export class DirectConnections {
     return new Promise((resolve, reject) => {
       const sent = send(url, { ...options, agent })
       limitConnecting(sent, isSecure ? 'secureConnect' : 'connect', this.#limits.connectMs)
+      sent.once('socket', onConnection)
       sent.once('response', resolve)
       // stays on: an error after the answer has begun comes out of its body too
       sent.on('error', reject)

@@ -180,11 +180,15 @@ class NodeTransport implements Transport {
   async #streamDirectly(request: StreamRequest): Promise<StreamAnswer> {
     const { headersMs, idleMs } = { ...networkLimits, ...this.#limits }
     const limit = new AbortController()
-    const timer = setTimeout(() => limit.abort(timedOut(request, headersMs)), headersMs)
+    let timer: NodeJS.Timeout | undefined
+    // as undici's limit, which leaves out the wait for a connection that others have
+    const onConnection = () => {
+      timer = setTimeout(() => limit.abort(timedOut(request, headersMs)), headersMs)
+    }
     const signals = request.signal === undefined ? [] : [request.signal]
     try {
       const signal = AbortSignal.any([limit.signal, ...signals])
-      const answer = await this.#sendDirectly(request, signal)
+      const answer = await this.#sendDirectly(request, signal, onConnection)
       answer.setTimeout(idleMs, () => answer.destroy(timedOut(request, idleMs)))
       // an error after `discard` has nobody left to hear it
       answer.on('error', () => undefined)
@@ -220,11 +224,16 @@ class NodeTransport implements Transport {
     return { status: answer.statusCode ?? 0, headers: flatHeaders(answer.headers), body: answer }
   }
 
-  async #sendDirectly(request: HttpRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  async #sendDirectly(
+    request: HttpRequest,
+    signal: AbortSignal,
+    onConnection: () => void = () => undefined,
+  ): Promise<IncomingMessage> {
     this.#direct ??= this.#loadDirect()
     const connections = await this.#direct
     const { method, url, body } = request
-    return connections.send({ method, url, headers: this.#headers(request), body, signal })
+    const headers = this.#headers(request)
+    return connections.send({ method, url, headers, body, signal, onConnection })
   }
 
   /** AWS's and OpenSSL's files of authorities reach Node's https only when they are handed to it. */

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readAtMost } from '../../src/registry/bounded-body.ts'
 import { networkFailure } from '../../src/registry/network-failure.ts'
 import { proxyChoice } from '../../src/registry/proxy.ts'
-import { createTransport, type Transport } from '../../src/registry/transport.ts'
+import { createTransport, type StreamAnswer, type Transport } from '../../src/registry/transport.ts'
 import { FaultServer, reply, stallAfter, status } from '../fakes/fault-server.ts'
 import { hasTool } from '../fakes/tools.ts'
 
@@ -32,16 +32,20 @@ function transportOf(env: Record<string, string>): Transport {
 
 const small = (url: string) => ({ method: 'GET' as const, url: new URL(url), maxBytes: 1000 })
 
-async function both(transport: Transport, url: string): Promise<string[]> {
-  const asked = await transport.ask(small(url))
-  const streamed = await transport.stream({ method: 'GET', url: new URL(url) })
-  const bytes = await readAtMost(streamed.body, 1000, { what: 'it', isCut: false })
-  return [Buffer.from(asked.bytes).toString(), Buffer.from(bytes).toString()]
+/** A small answer, a stream, and one that is known to be small: each has its own way. */
+async function everyWay(transport: Transport, url: string): Promise<string[]> {
+  const texts = [Buffer.from((await transport.ask(small(url))).bytes).toString()]
+  for (const size of [{}, { expectedBytes: 1000 }]) {
+    const { body } = await transport.stream({ method: 'GET', url: new URL(url), ...size })
+    const bytes = await readAtMost(body, 1000, { what: 'it', isCut: false })
+    texts.push(Buffer.from(bytes).toString())
+  }
+  return texts
 }
 
-test('both ways say who asks, want identity, and follow no redirect', async () => {
+test('all ways say who asks, want identity, and follow no redirect', async () => {
   server.on('/a', status(307, { location: '/b' }, 'there'))
-  expect(await both(transportOf({}), `${server.origin}/a`)).toEqual(['there', 'there'])
+  expect(await everyWay(transportOf({}), `${server.origin}/a`)).toEqual(['there', 'there', 'there'])
   for (const seen of server.seen) {
     expect(seen.headers['user-agent']).toBe('sregistry/test')
     expect(seen.headers['accept-encoding']).toBe('identity')
@@ -51,15 +55,23 @@ test('both ways say who asks, want identity, and follow no redirect', async () =
 test('a proxy is asked for plain http without a tunnel, with its password and nobody else’s', async () => {
   server.on('http://registry.test/', reply('by proxy'))
   const transport = transportOf({ HTTP_PROXY: `http://user:pass@${server.host}` })
-  expect(await both(transport, 'http://registry.test/v2/')).toEqual(['by proxy', 'by proxy'])
+  expect(await everyWay(transport, 'http://registry.test/v2/')).toEqual([
+    'by proxy',
+    'by proxy',
+    'by proxy',
+  ])
   const basic = `Basic ${Buffer.from('user:pass').toString('base64')}`
-  expect(server.seen.map((seen) => seen.headers['proxy-authorization'])).toEqual([basic, basic])
+  expect(server.seen.map((seen) => seen.headers['proxy-authorization'])).toEqual([
+    basic,
+    basic,
+    basic,
+  ])
 })
 
 test('this machine is never asked for by a proxy', async () => {
   server.on('/x', reply('direct'))
   const transport = transportOf({ HTTP_PROXY: 'http://127.0.0.1:9' })
-  expect(await both(transport, `${server.origin}/x`)).toEqual(['direct', 'direct'])
+  expect(await everyWay(transport, `${server.origin}/x`)).toEqual(['direct', 'direct', 'direct'])
 })
 
 test.each([
@@ -105,6 +117,27 @@ test.each([
   }
   const failure = await streaming().catch((thrown) => thrown)
   expect(failure.error ?? failure).toMatchObject({ code: 'TIMEOUT' })
+})
+
+test('a small stream is given its time from when it has a connection', async () => {
+  const answers: (() => void)[] = []
+  // the first keeps the only connection for longer than an answer may take
+  server.on('/first', (_, response) => {
+    response.writeHead(200, { 'content-length': 10 }).write('12345')
+    answers.push(() => response.end('67890'))
+  })
+  server.on('/second', reply('whole'))
+  const limits = { headersMs: 40, maxConnectionsPerHost: 1 }
+  const transport = createTransport({ env: {}, limits })
+  transports.push(transport)
+  const stream = (path: string) =>
+    transport.stream({ method: 'GET', url: new URL(path, server.origin), expectedBytes: 10 })
+  const bytesOf = ({ body }: StreamAnswer) => readAtMost(body, 10, { what: 'it', isCut: false })
+  const first = await stream('/first')
+  const second = stream('/second').then(bytesOf)
+  setTimeout(() => answers[0]?.(), 200)
+  expect(Buffer.from(await bytesOf(first)).toString()).toBe('1234567890')
+  expect(Buffer.from(await second).toString()).toBe('whole')
 })
 
 test('N14: a host that does not exist is told at once, without the query', async () => {
@@ -172,9 +205,9 @@ describe.skipIf(!hasTool('openssl'))('N16: certificates', () => {
     expect(failure.error.hint).toContain('NODE_EXTRA_CA_CERTS')
   })
 
-  test('AWS_CA_BUNDLE makes it known, both ways', async () => {
+  test('AWS_CA_BUNDLE makes it known, to all ways', async () => {
     const transport = transportOf({ AWS_CA_BUNDLE: join(directory, 'cert.pem') })
-    expect(await both(transport, url)).toEqual(['secure', 'secure'])
+    expect(await everyWay(transport, url)).toEqual(['secure', 'secure', 'secure'])
   })
 
   test('http on a TLS port and TLS on an http port are told', async () => {

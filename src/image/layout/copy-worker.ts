@@ -28,7 +28,8 @@ parentPort?.once('message', (ranges: readonly CopiedRange[] | undefined) => {
 function end(outcome: CopyOutcome): void {
   report()
   tell(outcome)
-  sync(1)
+  // what was stopped or has failed is thrown away or written over: nobody should wait for the disk
+  if (outcome.type === 'done') sync(1)
 }
 
 function tell(message: CopyMessage): void {

@@ -20,11 +20,12 @@ export async function buildImageFile(
   path: string,
   options: ImageFileOptions = {},
 ): Promise<number> {
-  const { compression = 'gzip:1', blockSize = defaultBlockSize, delaysMs, ...build } = options
+  const { compression = 'gzip:1', blockSize = defaultBlockSize, ...given } = options
+  const { delaysMs = [], opening = async () => undefined, ...build } = given
   const work = mkdtempSync(join(tmpdir(), 'sregistry-build-'))
   const output = await createAtomicFile(path, { place: 'output', mode: 0o644 })
   try {
-    const size = await buildImage(imageSource(image, { delaysMs: delaysMs ?? [] }), output, {
+    const size = await buildImage(imageSource(image, { delaysMs, opening }), output, {
       parameters: { compression: parseCompression(compression), blockSize },
       format: path.endsWith('.sif') ? 'sif' : 'squashfs',
       store: temporaryLayers(work),

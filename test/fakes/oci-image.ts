@@ -97,10 +97,15 @@ export function writeOciLayout(directory: string, image: OciImage, tag = 'latest
 export type SourceOptions = {
   /** Waits before each layer's first byte, in milliseconds, by number of the layer. */
   readonly delaysMs?: readonly number[]
+  /** Awaited before each layer's first byte, with its number. */
+  readonly opening?: (layer: number) => Promise<void>
 }
 
 /** The image as buildImage takes it, its blobs handed out in small pieces. */
-export function imageSource(image: OciImage, { delaysMs = [] }: SourceOptions = {}): ImageSource {
+export function imageSource(
+  image: OciImage,
+  { delaysMs = [], opening = async () => undefined }: SourceOptions = {},
+): ImageSource {
   const layers = image.layers.map(
     ({ bytes, mediaType }): Descriptor => ({
       mediaType,
@@ -116,13 +121,17 @@ export function imageSource(image: OciImage, { delaysMs = [] }: SourceOptions = 
     layers,
     openLayer: (layer) => {
       const number = layers.findIndex(({ digest }) => digest.hex === layer.digest.hex)
-      return pieces(image.layers[number]?.bytes ?? new Uint8Array(), delaysMs[number] ?? 0)
+      const begun = async () => {
+        await delay(delaysMs[number] ?? 0)
+        await opening(number)
+      }
+      return pieces(image.layers[number]?.bytes ?? new Uint8Array(), begun)
     },
   }
 }
 
-async function* pieces(bytes: Uint8Array, waitMs: number): AsyncGenerator<Uint8Array> {
-  if (waitMs > 0) await delay(waitMs)
+async function* pieces(bytes: Uint8Array, begun: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  await begun()
   const size = 48_611
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }

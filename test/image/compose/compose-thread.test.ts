@@ -149,6 +149,17 @@ test('a layer that could not be read is read again, also when its file has the s
     })
   }))
 
+test('a layer that was put in its place again since it was merged is merged again', () =>
+  withLayers(async ({ paths, options, make }) => {
+    const wanted = await make(new LocalComposer(options, () => undefined))
+    const [path = ''] = paths
+    const composer = new LocalComposer(options, () => undefined)
+    expect((await make(composer)).equals(wanted)).toBe(true)
+    writeFileSync(`${path}-again`, readFileSync(path))
+    renameSync(`${path}-again`, path)
+    expect((await make(composer)).equals(wanted)).toBe(true)
+  }))
+
 test('a closed composer leaves nothing at the signal of a program that goes on', () =>
   withLayers(async ({ options, make }) => {
     const { signal } = new AbortController()

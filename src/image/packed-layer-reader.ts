@@ -5,6 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { Digest } from '../registry/digest.ts'
 import { blockRaw } from '../squashfs/format.ts'
+import { isDiskError } from '../storage/disk-error.ts'
 import { type Bounds, checkRange, checkSizeWord } from './content-decoder.ts'
 import { decodeEntries } from './entry-decoder.ts'
 import { damaged, IndexDecoder } from './index-decoder.ts'
@@ -22,10 +23,11 @@ import {
 
 /**
  * @throws {SregistryError} IMAGE_INVALID when the file is damaged, cut, of another version or no packed
- *   layer; STORAGE when it cannot be read.
+ *   layer; STORAGE when it cannot be opened; ENOENT as it is: an entry of the cache may be cleaned at any time.
  */
 export async function readPackedLayer(path: string): Promise<PackedLayer> {
   const file = await open(path, 'r').catch((cause: unknown) => {
+    if (isDiskError(cause, 'ENOENT')) throw cause
     throw new SregistryError('STORAGE', `${path} cannot be opened`, { cause })
   })
   try {

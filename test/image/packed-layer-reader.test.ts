@@ -60,6 +60,11 @@ test('an index that lies, with a right checksum, is refused or stays within the 
     )
   }))
 
+test('one that is gone is told apart from one that cannot be opened: it is packed again', async () => {
+  await expect(readPackedLayer('/nowhere/layer')).rejects.toMatchObject({ code: 'ENOENT' })
+  await expect(readPackedLayer('/dev/null/layer')).rejects.toMatchObject({ code: 'STORAGE' })
+})
+
 test('an index longer than any string is refused unread', () =>
   withScratch(async (directory) => {
     const { path } = await pack(archive, join(directory, 'l'))

@@ -12,8 +12,8 @@ import type { CopiedRange } from './image-layout.ts'
 const chunkBytes = 256 * 1024
 /** How much is copied between two reports. */
 const reportBytes = 16 * 1024 * 1024
-/** What is worth a trip to the disk. */
-const syncBytes = 64 * 1024 * 1024
+/** What is worth a trip to the disk; at the end all that is left. */
+let syncBytes = 64 * 1024 * 1024
 
 const { sources, output, stop } = workerData as CopyThreadData
 const buffer = Buffer.allocUnsafeSlow(chunkBytes)
@@ -29,7 +29,9 @@ function end(outcome: CopyOutcome): void {
   report()
   tell(outcome)
   // what was stopped or has failed is thrown away or written over: nobody should wait for the disk
-  if (outcome.type === 'done') sync(1)
+  if (outcome.type !== 'done') return
+  syncBytes = 1
+  sync()
 }
 
 function tell(message: CopyMessage): void {
@@ -43,13 +45,14 @@ function report(): void {
 }
 
 /** The thread ends only when the disk has answered: the file may be closed after it. */
-function sync(leastBytes: number): void {
-  if (isSyncing || unsynced < leastBytes) return
+function sync(): void {
+  if (isSyncing || unsynced < syncBytes || Atomics.load(stop, 0) !== 0) return
   isSyncing = true
   unsynced = 0
   // a failure shows again, and counts, at the fsync before the rename
   fdatasync(output, () => {
     isSyncing = false
+    sync()
   })
 }
 
@@ -75,7 +78,7 @@ async function copyRange(range: CopiedRange): Promise<CopyOutcome | undefined> {
     copied += bytes
     if (copied < reportBytes) continue
     report()
-    sync(syncBytes)
+    sync()
     // the disk's answer is heard in turns
     await nextTurn()
   }

@@ -40,7 +40,8 @@ export type RungResult = Finding & {
 
 type DoctorImage = {
   readonly digest: string
-  readonly platform: string
+  /** Where an index names it. */
+  readonly platform?: string
   readonly sizeBytes: number
   readonly layers: number
 }
@@ -49,10 +50,12 @@ type DoctorImage = {
 export type DoctorProbes = {
   /** `GET /v2/` with the token: resolves when the registry answers 200. */
   readonly ping: (signal?: AbortSignal) => Promise<void>
-  /** Resolves the reference that was asked for; absent when none was. */
+  /** Finds the manifest that was asked for, without its blobs; absent when no image was named. */
   readonly image?: (signal?: AbortSignal) => Promise<DoctorImage>
-  /** Reads the first byte of a layer through the redirect; gives the host that it came from. */
-  readonly firstLayerByte?: (signal?: AbortSignal) => Promise<{ readonly host: string }>
+  /** Reads the config and the first byte of a layer through the redirect; gives the host that it came from. */
+  readonly firstLayerByte?: (
+    signal?: AbortSignal,
+  ) => Promise<{ readonly host: string; readonly platform: string }>
   /** Checks that storage, cache and database can be written; gives a line about them. */
   readonly storage: (signal?: AbortSignal) => Promise<string>
 }

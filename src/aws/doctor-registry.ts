@@ -90,9 +90,10 @@ export async function checkImage(one: DoctorCase): Promise<Finding> {
   const { image: probe } = one.probes
   if (probe === undefined) return notAsked
   const image = await probe(one.signal)
+  const platform = image.platform === undefined ? '' : `${image.platform}, `
   return {
     status: 'ok',
-    evidence: `${image.digest.slice(0, 19)}… ${image.platform}, ${image.layers} layers, ${image.sizeBytes} bytes`,
+    evidence: `${image.digest.slice(0, 19)}… ${platform}${image.layers} layers, ${image.sizeBytes} bytes`,
     details: { ...image },
   }
 }
@@ -106,8 +107,9 @@ const notAsked: Finding = {
 export async function checkLayers(one: DoctorCase): Promise<Finding> {
   const { firstLayerByte } = one.probes
   if (firstLayerByte === undefined) return notAsked
-  const { host } = await firstLayerByte(one.signal)
-  return { status: 'ok', evidence: `the first byte came from ${host}`, details: { host } }
+  const { host, platform } = await firstLayerByte(one.signal)
+  const evidence = `for ${platform}, the first byte came from ${host}`
+  return { status: 'ok', evidence, details: { host, platform } }
 }
 
 async function repositoryNames(one: DoctorCase): Promise<readonly string[]> {

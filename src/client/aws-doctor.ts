@@ -4,9 +4,10 @@ import type { DoctorProbes, RungResult } from '../aws/doctor-case.ts'
 import { fixFindings } from '../aws/doctor-fix.ts'
 import { formatDigest } from '../registry/digest.ts'
 import { parseEcrAddress } from '../registry/ecr-host.ts'
+import { type Index, type Manifest, requireImage } from '../registry/manifest.ts'
 import { formatPlatform } from '../registry/platform.ts'
-import type { Reference } from '../registry/reference.ts'
-import type { ResolvedImage } from '../registry/registry-client.ts'
+import { formatReference, type Reference } from '../registry/reference.ts'
+import type { LocatedManifest } from '../registry/registry-client.ts'
 import { addBackendSetting } from '../settings/backend-settings.ts'
 import { updateSettingsFile } from '../settings/settings-file-update.ts'
 import type { AwsAccess, AwsRegistries } from './aws-registries.ts'
@@ -56,7 +57,8 @@ function climb(examination: AwsExamination): AsyncGenerator<RungResult> {
 /** The doctor's probes; what one found the next one uses. */
 class Probes {
   readonly #examination: AwsExamination
-  #image: ResolvedImage | undefined
+  #located: LocatedManifest | undefined
+  #layers: Manifest['layers'] | undefined
   #access: Promise<AwsAccess> | undefined
 
   constructor(examination: AwsExamination) {
@@ -82,30 +84,37 @@ class Probes {
     return this.#access
   }
 
+  /** The manifest alone: the config is kept where the layers are, so what keeps it away is rung 8's to tell. */
   async #lookUp(signal: AbortSignal | undefined) {
-    const access = await this.#open(signal)
-    const image = await access.client.resolve(access.reference, asOptions(signal))
-    this.#image = image
+    const { client, reference } = await this.#open(signal)
+    const located = await client.locate(reference, asOptions(signal))
+    const { manifestDigest: digest, indexDigest, platform } = located
+    const { manifest } =
+      located.image ?? (await client.manifest({ ...reference, digest }, asOptions(signal)))
+    this.#located = located
+    this.#layers = layersOf(manifest, formatReference(reference))
     return {
-      digest: formatDigest(image.manifestDigest),
-      platform: formatPlatform(image.platform),
-      sizeBytes: sizeOf(image),
-      layers: image.layers.length,
+      digest: formatDigest(digest),
+      ...(indexDigest === undefined ? {} : { platform: formatPlatform(platform) }),
+      sizeBytes: sizeOf(this.#layers),
+      layers: this.#layers.length,
     }
   }
 
   /** The smallest layer: its first chunk proves the way, and most of it may come before we can stop. */
-  async #readFirstByte(signal: AbortSignal | undefined): Promise<{ host: string }> {
+  async #readFirstByte(signal: AbortSignal | undefined) {
     const access = await this.#open(signal)
-    const [layer] = [...(this.#image?.layers ?? [])].sort((a, b) => a.sizeBytes - b.sizeBytes)
-    if (layer === undefined) return { host: `${access.host} (the image has no layers)` }
+    const image = await access.client.resolve(this.#located ?? access.reference, asOptions(signal))
+    const platform = formatPlatform(image.platform)
+    const [layer] = [...image.layers].sort((a, b) => a.sizeBytes - b.sizeBytes)
+    if (layer === undefined) return { host: `${access.host} (the image has no layers)`, platform }
     const { repository } = access.reference
     for await (const _chunk of access.client.openBlob(repository, layer, asOptions(signal))) break
-    return { host: access.lastBlobHost() ?? access.host }
+    return { host: access.lastBlobHost() ?? access.host, platform }
   }
 
   #storage(signal: AbortSignal | undefined): Promise<string> {
-    const neededBytes = this.#image === undefined ? leastRoomBytes : 2 * sizeOf(this.#image)
+    const neededBytes = this.#layers === undefined ? leastRoomBytes : 2 * sizeOf(this.#layers)
     return probeStorage(this.#examination.context, { neededBytes, signal })
   }
 }
@@ -113,7 +122,14 @@ class Probes {
 /** Less than this and hardly any image fits. */
 const leastRoomBytes = 100e6
 
-function sizeOf({ layers }: ResolvedImage): number {
+/** Of an index where the platform's manifest should be, rung 8 tells. */
+function layersOf(manifest: Manifest | Index, what: string): Manifest['layers'] {
+  if (manifest.kind === 'index') return []
+  requireImage(manifest, what)
+  return manifest.layers
+}
+
+function sizeOf(layers: Manifest['layers']): number {
   return layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 

@@ -45,7 +45,7 @@ const image = {
 const healthy: DoctorProbes = {
   ping: async () => undefined,
   image: async () => image,
-  firstLayerByte: async () => ({ host: 'localhost:1' }),
+  firstLayerByte: async () => ({ host: 'localhost:1', platform: 'linux/amd64' }),
   storage: async () => '/images is writable, 12 GB free',
 }
 

@@ -52,8 +52,15 @@ describe('all is well', () => {
     expect(report.rungs.map(({ key }) => key)).toEqual(keys)
     expect(report.rungs.map(({ status }) => status)).toEqual(Array(9).fill('ok'))
     expect(rung(report, 'settings').source).toContain('region: environment SREGISTRY_AWS_ZONE')
-    expect(rung(report, 'image').evidence).toMatch(/^sha256:[0-9a-f]{12}… linux\/amd64, 2 layers/)
+    expect(rung(report, 'image').evidence).toMatch(/^sha256:[0-9a-f]{12}… 2 layers/)
+    expect(rung(report, 'layers').evidence).toMatch(/^for linux\/amd64, the first byte came from /)
     expect(rung(report, 'storage').evidence).toContain(join(world.home, '.singularity/shub'))
+  })
+
+  test('of many platforms, the one that is meant', async () => {
+    const report = await examined((client) => client.doctor('library/multi'))
+    expect(rung(report, 'image').evidence).toMatch(/^sha256:[0-9a-f]{12}… linux\/amd64, \d+ layers/)
+    expect(rung(report, 'layers').evidence).toMatch(/^for linux\/amd64, the first byte came from /)
   })
 
   test('the first byte comes from the storage host, not from the registry', async () => {
@@ -108,9 +115,11 @@ describe('what is wrong is told where it is', () => {
   test('the storage of layers out of reach: the hosts for the firewall', async () => {
     world.ecr.faults.add({ listener: 'blobs', fault: { kind: 'reset', afterBytes: 0 } })
     const report = await examined((client) => client.doctor('library/busybox'))
-    const failed = report.rungs.find(({ status }) => status === 'failed')
-    expect(failed?.evidence).toContain(`the layers are kept on ${new URL(world.ecr.blobUrl).host}`)
-    expect(failed?.hint).toContain('prod-us-east-1-starport-layer-bucket')
+    const failed = report.rungs.filter(({ status }) => status === 'failed')
+    expect(failed.map(({ key }) => key)).toEqual(['layers']) // though the config is kept there, too
+    const [layers] = failed
+    expect(layers?.evidence).toContain(`the layers are kept on ${new URL(world.ecr.blobUrl).host}`)
+    expect(layers?.hint).toContain('prod-us-east-1-starport-layer-bucket')
   })
 
   test('a storage directory below a file', async () => {

@@ -60,7 +60,13 @@ test('Ctrl-C in a check leaves nothing behind', async () => {
     '# needs: local-ecr\naws:us-east-1> !echo running\naws:us-east-1> sleep(60)\n',
   )
   const child = start([path])
-  child.stdout.once('data', () => child.kill('SIGINT'))
+  // node:vm loses one that comes in the millisecond in which it begins or ends a statement (seen on Node 22 and 24)
+  const interrupt = () => child.kill('SIGINT')
+  child.stdout.once('data', () => {
+    interrupt()
+    const again = setInterval(interrupt, 200)
+    child.once('close', () => clearInterval(again))
+  })
   expect(await new Promise((done) => child.once('close', done))).toBe(130)
   expect(readdirSync(home)).toEqual(['x.session'])
 })

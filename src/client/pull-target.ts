@@ -5,7 +5,13 @@ import type { ImageRecord } from '../catalog/image-record.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { defaultBlockSize, type PackingParameters } from '../image/packing-parameters.ts'
 import { defaultCompression, formatCompression, parseCompression } from '../squashfs/compression.ts'
-import { checkFileName, chooseImageName, formatOfName, imageNames } from '../storage/image-name.ts'
+import {
+  checkFileName,
+  chooseImageName,
+  formatOfName,
+  type ImageFormat,
+  imageNames,
+} from '../storage/image-name.ts'
 import { isInPlace } from './image-in-place.ts'
 import { imageTitle, imageUri, recordUri, sourceName, tagOf } from './image-uri.ts'
 import { isMadeTheSame, makingOptions } from './making-options.ts'
@@ -40,14 +46,14 @@ export type TargetInput = PullInput & {
 
 /**
  * @throws {SregistryError} IMAGE_EXISTS when the name is taken by another image and `force` is not
- *   given; USAGE for names and compressions that make no sense.
+ *   given; USAGE for names, formats and compressions that make no sense.
  */
 export async function choosePullTarget(input: TargetInput): Promise<PullTarget> {
   const { options, context } = input
   const isStored = options.cache !== false && options.save !== false
   const compression = parseCompression(options.compression ?? formatCompression(defaultCompression))
   const form = {
-    format: options.format ?? formatOfName(options.name ?? '') ?? 'squashfs',
+    format: formatFor(options),
     compression: formatCompression(compression),
     parameters: { compression, blockSize: defaultBlockSize },
     isStored,
@@ -58,6 +64,18 @@ export async function choosePullTarget(input: TargetInput): Promise<PullTarget> 
     mayReplace: options.force ?? false,
   } as const
   return isStored ? storedTarget(input, form) : fileTarget(input, form)
+}
+
+/** JavaScript holds nobody to the types: `format: 'siff'` made a file whose name ended in "undefined". */
+function formatFor({ name, format }: PullInput['options']): ImageFormat {
+  if (name !== undefined && typeof name !== 'string') {
+    throw new SregistryError('USAGE', 'the name of an image file is a text')
+  }
+  const wanted = format ?? formatOfName(name ?? '') ?? 'squashfs'
+  if (wanted === 'squashfs' || wanted === 'sif') return wanted
+  throw new SregistryError('USAGE', `unknown format "${String(wanted)}"`, {
+    hint: 'squashfs or sif',
+  })
 }
 
 type Form = Omit<PullTarget, 'path' | 'shownPath' | 'uri'>

@@ -2,6 +2,7 @@
 import type { AwsOptions } from '../aws/aws-settings.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { parseReference, type Reference } from '../registry/reference.ts'
+import { isSettingName } from '../settings/setting-table.ts'
 import { browseRepositories, browseTags, makeRepository, searchImages } from './aws-browsing.ts'
 import { imageDescription, repositoryDescription } from './aws-description.ts'
 import { identityOf, policyText, tokenFacts, tokenPassword } from './aws-identity.ts'
@@ -67,7 +68,7 @@ export class AwsClient extends Client {
     for (const [name, value] of Object.entries(settings)) {
       const short = shortNames[name]
       if (short !== undefined) options[short] = value
-      else if (/^(SREGISTRY|SINGULARITY)_[A-Z_]+$/.test(name)) environment[name] = value
+      else if (isSettingName(name)) environment[name] = value
       else throw unknownSetting(name)
     }
     return new AwsClient(this.context.with(environment), options as AwsOptions)

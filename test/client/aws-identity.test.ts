@@ -112,3 +112,20 @@ test('a region that is mended in the AWS configuration holds for the same client
     expect(client.place).toBe('us-east-1')
   }, env)
 })
+
+test.each(['SREGISTRY_AWS_ZOEN', 'regoin'])(
+  'use() refuses %s, a setting that there is not',
+  async (name) => {
+    await world.use(async (client) => {
+      expect(() => client.use({ [name]: 'x' })).toThrow(`the aws client has no setting "${name}"`)
+    })
+  },
+)
+
+test('use() takes every variable of the table', async () => {
+  await world.use(async (client) => {
+    expect(client.use({ SREGISTRY_AWS_ZONE: 'eu-west-1', MESSAGELEVEL: '1' }).place).toBe(
+      'eu-west-1',
+    )
+  })
+})

@@ -46,10 +46,11 @@ export type TargetInput = PullInput & {
 
 /**
  * @throws {SregistryError} IMAGE_EXISTS when the name is taken by another image and `force` is not
- *   given; USAGE for names, formats and compressions that make no sense.
+ *   given; USAGE for options that make no sense.
  */
 export async function choosePullTarget(input: TargetInput): Promise<PullTarget> {
   const { options, context } = input
+  checkSwitches(options)
   const isStored = options.cache !== false && options.save !== false
   const compression = parseCompression(options.compression ?? formatCompression(defaultCompression))
   const form = {
@@ -64,6 +65,17 @@ export async function choosePullTarget(input: TargetInput): Promise<PullTarget> 
     mayReplace: options.force ?? false,
   } as const
   return isStored ? storedTarget(input, form) : fileTarget(input, form)
+}
+
+const switches = ['cache', 'save', 'force', 'allRoot', 'fixPermissions'] as const
+
+/** `force: 'no'` would be a yes, and replace an image. */
+function checkSwitches(options: PullInput['options']): void {
+  for (const name of switches) {
+    const given: unknown = options[name]
+    if (given === undefined || typeof given === 'boolean') continue
+    throw new SregistryError('USAGE', `the option ${name} is true or false, not ${String(given)}`)
+  }
 }
 
 /** JavaScript holds nobody to the types: `format: 'siff'` made a file whose name ended in "undefined". */

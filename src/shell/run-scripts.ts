@@ -38,7 +38,7 @@ export async function runScripts(options: ShellOptions): Promise<number> {
       output.notice(`${failures} statement${failures === 1 ? '' : 's'} failed`)
     }
     if (result.isCancelled) return 130
-    return session.exitCode ?? (failures > 0 ? 1 : 0)
+    return session.exitCode ?? (failures > 0 ? 1 : ownExitCode())
   } finally {
     release()
     process.off('beforeExit', onStuck)
@@ -137,6 +137,11 @@ function interruptBy(session: Session): () => void {
   }
   process.on('SIGINT', onInterrupt)
   return () => process.off('SIGINT', onInterrupt)
+}
+
+/** What the script itself has set: a process ends with it where nothing else ends it. */
+function ownExitCode(): number {
+  return Number(process.exitCode ?? 0)
 }
 
 function turnOfTheLoop(): Promise<void> {

@@ -8,6 +8,7 @@ test.each([
   ['a format that there is not', { format: 'siff' }, 'unknown format "siff"'],
   ['a name that is no text', { name: 5 }, 'the name of an image file is a text'],
   ['a compression that there is not', { compression: 'gzp' }, 'unknown compression "gzp"'],
+  ['a word for a switch', { force: 'no' }, 'the option force is true or false, not no'],
 ])('%s is refused, and nothing is made', async (_what, options, message) => {
   await using world = await PullWorld.start()
   await world.push('team/app', makeImage([[file('a', 'b')]]))

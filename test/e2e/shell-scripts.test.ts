@@ -182,6 +182,12 @@ describe('what other programs understand', () => {
     expect(await run(['-e', 'quit(3)'])).toMatchObject({ code: 3 })
   })
 
+  test('the code that a script sets for its process is its own, unless it fails', async () => {
+    expect(await run(['-e', 'process.exitCode = 4'])).toMatchObject({ code: 4 })
+    const failing = ['-e', 'process.exitCode = 0', '-e', 'throw 1']
+    expect(await run(failing)).toMatchObject({ code: 1 })
+  })
+
   test('what print shows cannot move the cursor', async () => {
     const { stdout } = await run(['-e', String.raw`print('v1\u001b[2J\u202e')`])
     expect(stdout).toBe('v1\\u001b[2J\\u202e\n')

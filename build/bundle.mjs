@@ -1,8 +1,8 @@
 /**
- * Makes dist/program/ of src/cli/ and of the threads of a pull: the program in CommonJS, a file for each way through it instead of a
- * file for each module. Every ES module costs half a millisecond of resolving, reading and linking, and
- * the first one the loader as well; see "The program is bundled" in ARCHITECTURE.md. The library stays
- * what tsc made of it.
+ * Makes dist/program/ of src/cli/ and of the threads of a pull: the program in CommonJS, a file for each way
+ * through it instead of a file for each module. Every ES module costs half a millisecond of resolving,
+ * reading and linking, and the first one the loader as well; see "The program is bundled" in ARCHITECTURE.md.
+ * The library stays what tsc made of it.
  */
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -46,19 +46,10 @@ const threads = [
 /** Read by every command but the two quick ones. */
 const bundledPackages = ['commander']
 
-const bundle = await rolldown({
-  input: `${source}cli/main.ts`,
-  platform: 'node',
-  tsconfig: false,
-  external: isLeftOut,
-  onLog: failOnWarnings,
-})
-const { output } = await bundle.write({
+const output = await write('cli/main', {
   dir: program,
-  format: 'cjs',
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name].cjs',
-  comments: false,
   minifyInternalExports: false,
   codeSplitting: {
     groups: groups.map(({ name, of }, index) => ({
@@ -68,28 +59,30 @@ const { output } = await bundle.write({
     })),
   },
 })
-await bundle.close()
 // its entry stands in `start`; a file that only passes it on is a file more to read
 const start = output.find(({ fileName }) => fileName === 'start.cjs')
 if (!start?.exports?.includes('main')) throw new Error('dist/program/start.cjs has no main')
 rmSync(`${program}main.cjs`)
-for (const thread of threads) output.push(await bundleThread(thread))
+// one file for each thread: it starts in two thirds of the time
+for (const thread of threads) {
+  const file = `${program}${thread.slice(thread.lastIndexOf('/') + 1)}.cjs`
+  output.push(...(await write(thread, { file })))
+}
 const bytes = output.reduce((sum, { code = '' }) => sum + code.length, 0)
 process.stdout.write(`dist/program: ${output.length - 1} files, ${Math.round(bytes / 1024)} KiB\n`)
 
-/** One file for each thread: a third of the time in which it starts. */
-async function bundleThread(module) {
-  const thread = await rolldown({
+/** @returns what was written for this module and all that it imports. */
+async function write(module, options) {
+  const bundle = await rolldown({
     input: `${source}${module}.ts`,
     platform: 'node',
     tsconfig: false,
     external: isLeftOut,
     onLog: failOnWarnings,
   })
-  const file = `${program}${module.slice(module.lastIndexOf('/') + 1)}.cjs`
-  const { output: written } = await thread.write({ file, format: 'cjs', comments: false })
-  await thread.close()
-  return written[0]
+  const { output } = await bundle.write({ format: 'cjs', comments: false, ...options })
+  await bundle.close()
+  return output
 }
 
 /** Packages stay in node_modules, `#…` is found by package.json: only our modules, and this one, go in. */

@@ -9,6 +9,12 @@ import { clientMethods } from './api-help.ts'
 /** What failed: the line, and the column (from 1) it failed at. */
 export type FailedLine = { readonly text: string; readonly column: number }
 
+const pythonWords: Readonly<Record<string, string>> = {
+  True: 'true',
+  False: 'false',
+  None: 'undefined',
+}
+
 const pullers = ['sregistry', 'docker', 'podman', 'singularity', 'apptainer']
 
 /** A whole line that is no JavaScript at all: `help pull`, `docker pull busybox`, `ls -l`. */
@@ -46,12 +52,7 @@ export function meantByCall({ text, column }: FailedLine): string | undefined {
     const [, name = '', word] = match
     if (isHere && takesText(name)) return `client.${name}('${word}')`
   }
-  const words: { readonly [python: string]: string } = {
-    True: 'true',
-    False: 'false',
-    None: 'undefined',
-  }
-  return words[/^\w+/.exec(text.slice(column - 1))?.[0] ?? '']
+  return wordOfPython(/^\w+/.exec(text.slice(column - 1))?.[0] ?? '')
 }
 
 function takesText(name: string): boolean {
@@ -62,10 +63,12 @@ function takesText(name: string): boolean {
 function fieldsOf(keywords: string): string {
   return keywords
     .replace(/(\w+)\s*=\s*/g, '$1: ')
-    .replace(/\bTrue\b/g, 'true')
-    .replace(/\bFalse\b/g, 'false')
-    .replace(/\bNone\b/g, 'undefined')
+    .replace(/\b\w+\b/g, (word) => wordOfPython(word) ?? word)
     .trim()
+}
+
+function wordOfPython(word: string): string | undefined {
+  return Object.hasOwn(pythonWords, word) ? pythonWords[word] : undefined
 }
 
 export function isProgramOnPath(name: string): boolean {

@@ -117,10 +117,7 @@ class ImageBuild {
     this.#composer = composer
     const options = { output: this.#output.handle, base: this.#prefixBytes() }
     // after it, since all will wait for the composer in the end
-    this.#ahead = composer.started
-      .then(() => CopyAhead.start(ranges, paths, options))
-      // whatever keeps it from being copied now is met again, or not, when it must be
-      .catch(() => undefined)
+    this.#ahead = composer.started.then(() => CopyAhead.start(ranges, paths, options))
   }
 
   async packMetadata(): Promise<string> {

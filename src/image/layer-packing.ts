@@ -151,24 +151,25 @@ class LayersPacking {
     }
   }
 
-  #reuse({ number, layer }: LayerWork, path: string): void {
+  #reuse(work: LayerWork, path: string): void {
+    this.#packed.set(keyOf(work.layer), path)
+    this.#tell('layer-reuse', work)
+  }
+
+  #tell(type: 'layer-reuse' | 'layer-start' | 'layer-done', { number, layer }: LayerWork): void {
     const { store, onEvent } = this.#options
-    const label = store.label(layer.digest)
-    this.#packed.set(keyOf(layer), path)
-    onEvent({ type: 'layer-reuse', layer: number, label, bytes: layer.sizeBytes })
+    onEvent({ type, layer: number, label: store.label(layer.digest), bytes: layer.sizeBytes })
   }
 
   async #findOrPack(work: LayerWork): Promise<void> {
     const { number, layer, diffId } = work
-    const { store, read, onEvent } = this.#options
-    const label = store.label(layer.digest)
-    const event = { layer: number, label, bytes: layer.sizeBytes }
+    const { store, read } = this.#options
     const { signal } = this.#abort
     const found = await store.find(layer.digest, diffId, { read, signal })
     if (found !== undefined) return this.#reuse(work, found)
-    onEvent({ type: 'layer-start', ...event })
+    this.#tell('layer-start', work)
     this.#packed.set(keyOf(layer), await this.#packTwice(number, layer, diffId))
-    onEvent({ type: 'layer-done', ...event })
+    this.#tell('layer-done', work)
   }
 
   /** Bytes that came altered are given one more chance: they are known to be wrong only at their end. */

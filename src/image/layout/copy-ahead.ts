@@ -48,20 +48,23 @@ export class CopyAhead {
   }
 
   /**
-   * @param remembered Ranges of the layers that both images begin with.
-   * @param paths Where those layers are; some may be gone.
-   * @returns undefined when there is too little to be worth it.
+   * @param ranges Of the layers that both images begin with.
+   * @param paths Where those layers are.
+   * @returns undefined when it cannot be done: what is in the way is met again, or not, when it must be.
    */
   static async start(
-    remembered: readonly CopiedRange[],
+    ranges: readonly CopiedRange[],
     paths: readonly string[],
     options: AheadOptions,
   ): Promise<CopyAhead | undefined> {
     const files = new LayerFiles(paths)
-    const ranges = rangesWithin(remembered, await files.openFirst())
-    if (isWorthCopyingAhead(ranges)) return new CopyAhead(ranges, files, options)
-    await files.close()
-    return undefined
+    try {
+      await files.open()
+      return new CopyAhead(ranges, files, options)
+    } catch {
+      await files.close()
+      return undefined
+    }
   }
 
   /**

@@ -24,16 +24,6 @@ export class LayerFiles {
     for (const path of this.paths) this.handles.push(await openLayer(path))
   }
 
-  /** Opens the first ones, up to one that is not there. @returns how many. */
-  async openFirst(): Promise<number> {
-    for (const path of this.paths) {
-      const handle = await open(path, 'r').catch(() => undefined)
-      if (handle === undefined) break
-      this.handles.push(handle)
-    }
-    return this.handles.length
-  }
-
   /** @throws {SregistryError} IMAGE_INVALID when the file ends before the range does. */
   async read(source: number, buffer: Uint8Array, position: number): Promise<void> {
     const handle = this.handles[source]

@@ -10,16 +10,30 @@
  * failed `const z = …` can be typed again (node:repl locks the name: `const z = await fail()` twice).
  */
 import type { Node, Program, VariableDeclaration } from 'acorn'
+import { isAwaitingLoop, isLoop, openLoopCheck } from './loop-checks.ts'
 import { type EditedSource, SourceEdits } from './source-edits.ts'
 import { childrenOf, isFunction, namesOfPattern, type SyntaxNode } from './syntax-node.ts'
 
 export type RewrittenSource = EditedSource & {
   /** The names that become globals, to be declared before the text runs. */
   readonly names: readonly string[]
+  /** Those and the names that the text sets otherwise, outside functions. */
+  readonly set: readonly string[]
 }
 
 /** 'used': the value is looked at here, so a promise is no good. 'passed': it goes on as it is. */
 type Use = 'used' | 'passed'
+
+/** What the text is given, in this order; see statement-runtime.ts. */
+export const runtimeNames = [
+  '__is',
+  '__take',
+  '__import',
+  '__put',
+  '__wait',
+  '__due',
+  '__turn',
+] as const
 
 const wrapOpen = '(__is(('
 const wrapClose = ')) ? await __take() : __take())'
@@ -45,16 +59,21 @@ const neverThenable = new Set([
 export function rewriteForAwait(source: string, program: Program): RewrittenSource {
   const rewriter = new Rewriter(source)
   rewriter.program(program)
-  return { ...rewriter.edits.apply(source), names: [...rewriter.names] }
+  return { ...rewriter.edits.apply(source), ...rewriter.namesOf() }
 }
 
 class Rewriter {
   readonly edits = new SourceEdits()
   readonly names = new Set<string>()
+  readonly #assigned = new Set<string>()
   readonly #source: string
 
   constructor(source: string) {
     this.#source = source
+  }
+
+  namesOf(): Pick<RewrittenSource, 'names' | 'set'> {
+    return { names: [...this.names], set: [...new Set([...this.names, ...this.#assigned])] }
   }
 
   program(program: Program): void {
@@ -64,7 +83,7 @@ class Rewriter {
     const hoisted = functions.map((statement) => String(statement['id'].name))
     for (const name of hoisted) this.names.add(name)
     const put = hoisted.length > 0 ? `__put({ ${hoisted.join(', ')} }); ` : ''
-    this.edits.open(0, `(async (__is, __take, __import, __put) => { ${put}`)
+    this.edits.open(0, `(async (${runtimeNames.join(', ')}) => { ${put}`)
     for (const statement of statements) this.#topStatement(statement, statement === last)
     this.edits.close(this.#source.length, '\n})')
   }
@@ -90,12 +109,18 @@ class Rewriter {
 
   #visit(node: SyntaxNode, use: Use): void {
     if (isFunction(node) || node.type === 'ClassBody') {
-      this.#dynamicImportsIn(node)
+      this.#insideFunction(node)
       return
     }
+    const closeLoop = isLoop(node) ? openLoopCheck(node, this.edits) : undefined
     const special = this.#visitors[node.type]
     if (special !== undefined) special(node, use)
     else this.#visitAll(childrenOf(node), 'used')
+    closeLoop?.()
+  }
+
+  #assign(target: SyntaxNode): void {
+    for (const name of namesOfPattern(target)) this.#assigned.add(name)
   }
 
   #visitAll(nodes: readonly SyntaxNode[], use: Use): void {
@@ -107,7 +132,11 @@ class Rewriter {
     TaggedTemplateExpression: (node, use) => this.#call(node, use),
     ImportExpression: (node, use) => this.#importExpression(node, use),
     MemberExpression: (node) => this.#member(node, 'used'),
-    AwaitExpression: (node) => this.#visit(node['argument'], 'passed'),
+    AwaitExpression: (node) => this.#await(node['argument']),
+    UpdateExpression: (node) => {
+      this.#assign(node['argument'])
+      this.#visit(node['argument'], 'used')
+    },
     UnaryExpression: (node) =>
       this.#visit(node['argument'], node['operator'] === 'void' ? 'passed' : 'used'),
     ArrayExpression: (node) => this.#visitAll(childrenOf(node), 'passed'),
@@ -139,6 +168,7 @@ class Rewriter {
       if (use === 'used') this.#wrap(node.start, node.end)
     },
     AssignmentExpression: (node) => {
+      this.#assign(node['left'])
       this.#visit(node['left'], 'passed')
       this.#value(node['right'])
     },
@@ -154,6 +184,13 @@ class Rewriter {
     ForStatement: (node) => this.#forStatement(node),
     ForInStatement: (node) => this.#forEach(node),
     ForOfStatement: (node) => this.#forEach(node),
+  }
+
+  /** Ctrl-C ends the wait, whatever is waited for. */
+  #await(argument: SyntaxNode): void {
+    this.edits.open(argument.start, '__wait((')
+    this.#visit(argument, 'passed')
+    this.edits.close(argument.end, '))')
   }
 
   /** An expression whose value is kept or shown: awaited when it is thenable, call or not. */
@@ -210,9 +247,12 @@ class Rewriter {
     this.edits.replace(node.start, node.start + 'import'.length, '__import')
   }
 
-  #dynamicImportsIn(node: SyntaxNode): void {
+  /** Functions keep their meaning, but for `import()` and for the ears of their loops. */
+  #insideFunction(node: SyntaxNode): void {
     if (node.type === 'ImportExpression') this.#dynamicImport(node)
-    for (const child of childrenOf(node)) this.#dynamicImportsIn(child)
+    const closeLoop = isAwaitingLoop(node) ? openLoopCheck(node, this.edits) : undefined
+    for (const child of childrenOf(node)) this.#insideFunction(child)
+    closeLoop?.()
   }
 
   #declaration(node: SyntaxNode, place: 'statement' | 'for'): void {
@@ -257,6 +297,7 @@ class Rewriter {
   #forEach(node: SyntaxNode): void {
     const left: SyntaxNode = node['left']
     if (left.type !== 'VariableDeclaration') {
+      this.#assign(left)
       this.#visit(left, 'passed')
     } else {
       const pattern: SyntaxNode = left['declarations'][0].id
@@ -275,7 +316,7 @@ class Rewriter {
     this.names.add(name)
     this.edits.open(node.start, `void (${name} = `)
     if (node['superClass']) this.#visit(node['superClass'], 'used')
-    this.#dynamicImportsIn(node['body'])
+    this.#insideFunction(node['body'])
     this.edits.close(node.end, ');')
   }
 

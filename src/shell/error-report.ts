@@ -32,6 +32,11 @@ export function formatFailure(failure: FailureReport, style: TerminalStyle): str
 /** Ctrl-C, whether it reached a call of the API or an endless loop. */
 export function isCancelled(error: unknown): boolean {
   if (isSregistryError(error)) return error.code === 'CANCELLED'
+  return isInterruptedScript(error)
+}
+
+/** Ctrl-C in code that is synchronous. */
+export function isInterruptedScript(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === interruptedCode
 }
 
@@ -104,6 +109,7 @@ function isBug(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof SyntaxError) return false
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
   const thrower = frames.find((frame) => !/\(?node:|<anonymous>\)?$/.test(frame))
-  if (thrower === undefined || /[\\/]evaluate\.\w+:/.test(thrower)) return false
+  if (thrower === undefined || /[\\/](?:evaluate|statement-runtime)\.\w+:/.test(thrower))
+    return false
   return ownCode.some((place) => thrower.includes(place))
 }

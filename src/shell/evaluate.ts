@@ -2,13 +2,15 @@
  * Runs one input: from the prompt, a pipe, `-e`, a file, the rc file or a replayed session. It neither
  * prints nor exits.
  */
-import { createRequire } from 'node:module'
-import { dirname, isAbsolute, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { Script } from 'node:vm'
 import type { Program } from 'acorn'
 import { type RewrittenSource, rewriteForAwait } from './auto-await.ts'
+import { runSynchronously } from './event-loop-turns.ts'
+import { currentStatement } from './interrupt.ts'
+import { undoInFunctionText } from './loop-checks.ts'
 import { type ParsedSource, parseSource } from './parse-source.ts'
+import { declareGlobals, NamesBefore } from './session-names.ts'
+import { offerRuntime, runtimeArguments } from './statement-runtime.ts'
 
 /** Where in the input an error arose; line and column count from 1. */
 export type SourcePlace = {
@@ -36,15 +38,6 @@ export type EvaluateOptions = {
   readonly synchronously?: <Result>(run: () => Result) => Result
 }
 
-type Runtime = {
-  readonly is: (value: unknown) => boolean
-  readonly take: () => unknown
-  readonly load: (specifier: unknown) => Promise<unknown>
-  readonly put: (values: object) => void
-}
-
-const runtimeKey = Symbol.for('sregistry.shell.runtime')
-
 export async function evaluate(text: string, options: EvaluateOptions): Promise<Evaluation> {
   // A first line `#!…` is for the kernel; as a comment it keeps the line numbers.
   const source = text.replace(/^#!/, '//')
@@ -64,23 +57,25 @@ async function runProgram(
 ): Promise<Evaluation> {
   const isBracketed = parsed.source !== source
   const rewritten = rewriteForAwait(parsed.source, parsed.program)
-  const runtime = createRuntime(options.filename)
-  let created: readonly string[] = []
+  const before = new NamesBefore(rewritten.set)
+  undoInFunctionText()
   try {
-    created = declareGlobals(rewritten.names)
-    const script = new Script(`${rewritten.text}(...${runtimeArguments})`, {
+    declareGlobals(rewritten.names)
+    const script = new Script(`${rewritten.text}(${runtimeArguments})`, {
       filename: options.filename,
       lineOffset: (options.line ?? 1) - 1,
     })
     const run = (): Promise<unknown> => {
-      Object.defineProperty(globalThis, runtimeKey, { value: runtime, configurable: true })
+      offerRuntime(options.filename)
       return script.runInThisContext({ breakOnSigint: true, displayErrors: false })
     }
-    const box = await (options.synchronously ?? callNow)(run)
+    const start = (): Promise<unknown> =>
+      (options.synchronously ?? callNow)(() => runSynchronously(run))
+    const box = await (currentStatement.getStore()?.run(start) ?? start())
     const { value } = (box ?? {}) as { readonly value?: unknown }
     return { kind: 'value', value, isAssigned: endsInAssignment(parsed.program) }
   } catch (error) {
-    removeUnset(created)
+    before.restore()
     return {
       kind: 'error',
       error,
@@ -96,80 +91,6 @@ function endsInAssignment({ body }: Program): boolean {
 
 function callNow<Result>(run: () => Result): Result {
   return run()
-}
-
-// The names are parameters of the rewritten function, so they are not to be seen as globals.
-const runtimeArguments =
-  '((r) => [r.is, r.take, r.load, r.put])(globalThis[Symbol.for("sregistry.shell.runtime")])'
-
-function createRuntime(filename: string): Runtime {
-  let kept: unknown
-  return {
-    is(value) {
-      kept = value
-      return isThenable(value)
-    },
-    take() {
-      const value = kept
-      kept = undefined
-      return value
-    },
-    load: (specifier) => loadModule(String(specifier), filename),
-    put(values) {
-      for (const [name, value] of Object.entries(values)) Reflect.set(globalThis, name, value)
-    },
-  }
-}
-
-function isThenable(value: unknown): boolean {
-  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
-  return isObject && 'then' in value && typeof value.then === 'function'
-}
-
-/** `import()` as if the input were a module in the file's directory, or the working directory. */
-async function loadModule(specifier: string, filename: string): Promise<unknown> {
-  const directory = isAbsolute(filename) ? dirname(filename) : process.cwd()
-  if (/^\.{0,2}\//.test(specifier)) {
-    return import(pathToFileURL(resolve(directory, specifier)).href)
-  }
-  if (/^[a-z]{2,}:/.test(specifier)) return import(specifier)
-  const found = createRequire(`${directory}/`).resolve(specifier)
-  return import(isAbsolute(found) ? pathToFileURL(found).href : found)
-}
-
-/**
- * @returns The names that were not there before.
- * @throws {SyntaxError} for `undefined` and its like, in V8's words.
- */
-function declareGlobals(names: readonly string[]): readonly string[] {
-  const fixed = names.find((name) => isFixed(Object.getOwnPropertyDescriptor(globalThis, name)))
-  if (fixed !== undefined) {
-    throw new SyntaxError(`Identifier '${fixed}' has already been declared`)
-  }
-  return names.filter((name) => {
-    const present = Object.getOwnPropertyDescriptor(globalThis, name)
-    // An accessor (crypto, the built-in modules) would swallow the value, so it gives way to data.
-    if (present?.writable) return false
-    const value: unknown = undefined
-    Object.defineProperty(globalThis, name, {
-      value,
-      configurable: true,
-      enumerable: true,
-      writable: true,
-    })
-    return present === undefined
-  })
-}
-
-function isFixed(present: PropertyDescriptor | undefined): boolean {
-  return present !== undefined && present.writable !== true && !present.configurable
-}
-
-/** An input that failed leaves no names behind that it did not come to set. */
-function removeUnset(names: readonly string[]): void {
-  for (const name of names) {
-    if (Reflect.get(globalThis, name) === undefined) Reflect.deleteProperty(globalThis, name)
-  }
 }
 
 /** What acorn refuses: V8 has the better words for it, or knows a syntax that acorn does not. */

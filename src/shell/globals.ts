@@ -118,9 +118,12 @@ async function sleep(seconds: number): Promise<void> {
   if (typeof seconds !== 'number' || !(seconds >= 0)) {
     throw new SregistryError('USAGE', 'sleep() needs a number of seconds', { hint: 'sleep(0.5)' })
   }
-  const signal = currentStatement.getStore()?.signal
+  const statement = currentStatement.getStore()
+  const signal = statement?.signal
   try {
-    await delay(seconds * 1000, undefined, signal === undefined ? {} : { signal })
+    const slept = delay(seconds * 1000, undefined, signal === undefined ? {} : { signal })
+    statement?.track(slept)
+    await slept
   } catch (error) {
     throw cancelled('sleep', error)
   }

@@ -240,6 +240,8 @@ class Prompt {
     if (step === 'cancelling') {
       const { ellipsis } = terminalStyle(this.#options.stdout, this.#options.env).glyphs
       session?.output.notice(`^C cancelling${ellipsis} (Ctrl-C again to stop waiting)`)
+    } else if (step === 'stopping') {
+      session?.output.notice('^C')
     } else if (step === 'abandoned') {
       session?.output.notice('^C not waiting any longer; the work goes on in the background')
     }

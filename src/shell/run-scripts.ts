@@ -133,7 +133,8 @@ function countFailures(session: Session): { readonly failures: number } {
 
 function interruptBy(session: Session): () => void {
   const onInterrupt = (): void => {
-    if (session.interrupt() !== 'cancelling') process.exit(130)
+    const step = session.interrupt()
+    if (step !== 'cancelling' && step !== 'stopping') process.exit(130)
   }
   process.on('SIGINT', onInterrupt)
   return () => process.off('SIGINT', onInterrupt)

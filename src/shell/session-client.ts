@@ -14,7 +14,7 @@ type AwaitableList = PromiseLike<unknown> & AsyncIterable<unknown>
 
 /** Calls in flight, and what is known about results that no longer show where they came from. */
 export class ClientCalls {
-  readonly #pending = new Set<Promise<void>>()
+  readonly #pending = new Map<Promise<void>, Statement | undefined>()
   readonly #onBusy: (isBusy: boolean) => void
   readonly #results = new WeakMap<object, ResultKind>()
   readonly #helps = new WeakMap<object, string>()
@@ -71,6 +71,14 @@ export class ClientCalls {
     this.#ending.abort()
   }
 
+  /** Cancels the calls of earlier statements, and lets this one wait for their end. */
+  cancelFor(statement: Statement): void {
+    for (const [finished, earlier] of this.#pending) {
+      earlier?.cancel()
+      statement.track(finished)
+    }
+  }
+
   /** Work that was started and perhaps not awaited. */
   get pendingCount(): number {
     return this.#pending.size
@@ -78,7 +86,7 @@ export class ClientCalls {
 
   /** Resolves when every call in flight has ended, one way or the other. */
   async settled(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending)
+    while (this.#pending.size > 0) await Promise.all(this.#pending.keys())
   }
 
   /** Counts a call until it ends. Leaves a rejection to whoever holds the promise. */
@@ -87,13 +95,15 @@ export class ClientCalls {
     const finished = new Promise<void>((resolve) => {
       finish = resolve
     })
-    if (this.#pending.add(finished).size === 1) this.#onBusy(true)
+    const statement = currentStatement.getStore()
+    if (this.#pending.set(finished, statement).size === 1) this.#onBusy(true)
     const end = (): void => {
       this.#pending.delete(finished)
       if (this.#pending.size === 0) this.#onBusy(false)
       finish()
     }
     const started = (async () => start())() // a method may also throw at once
+    statement?.track(finished)
     return started.then(
       (value) => {
         end()
@@ -158,12 +168,12 @@ function sessionMethod({ client, real, name, help, calls }: MethodParts): Method
     }
     if (help.returns === 'list') {
       const list = real.apply(client, filled) as AwaitableList
-      return trackedList(list, () =>
+      const collect = (): Promise<unknown> =>
         calls
           .track(() => list)
           .then(remember)
-          .finally(done),
-      )
+          .finally(done)
+      return trackedList(list, collect, statement)
     }
     return calls
       .track(() => real.apply(client, filled) as Promise<unknown>)
@@ -173,13 +183,35 @@ function sessionMethod({ client, real, name, help, calls }: MethodParts): Method
 }
 
 /** Both an async iterable, to stream, and thenable, to collect: collected only when awaited. */
-function trackedList(list: AwaitableList, collect: () => Promise<unknown>): AwaitableList {
+function trackedList(
+  list: AwaitableList,
+  collect: () => Promise<unknown>,
+  statement: Statement | undefined,
+): AwaitableList {
   const tracked = {
-    [Symbol.asyncIterator]: () => list[Symbol.asyncIterator](),
+    [Symbol.asyncIterator]: () => trackedIterator(list[Symbol.asyncIterator](), statement),
   }
   return Object.defineProperty(tracked, 'then', {
     value: (...handlers: Parameters<Promise<unknown>['then']>) => collect().then(...handlers),
   }) as unknown as AwaitableList
+}
+
+/** Each row that is waited for is an operation of the statement. */
+function trackedIterator(
+  rows: AsyncIterator<unknown>,
+  statement: Statement | undefined,
+): AsyncIterator<unknown> & AsyncIterable<unknown> {
+  const follow = <Row>(row: Promise<Row>): Promise<Row> => {
+    statement?.track(row)
+    return row
+  }
+  return {
+    next: () => follow(rows.next()),
+    return: async (value) => (await rows.return?.(value)) ?? { done: true, value },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
 }
 
 function rejectedCall(name: string): unknown {

@@ -1,7 +1,7 @@
 /** What one shell session holds, and how it runs one statement. It reads no keys and draws no prompt. */
 import { stripVTControlCharacters } from 'node:util'
 import type { ResultKind } from './api-help.ts'
-import { foreignCodeOf, formatFailure, isCancelled } from './error-report.ts'
+import { foreignCodeOf, formatFailure, isCancelled, isInterruptedScript } from './error-report.ts'
 import { type Evaluation, evaluate, type SourcePlace } from './evaluate.ts'
 import { currentStatement, Statement } from './interrupt.ts'
 import { mistypedMember } from './mistyped-name.ts'
@@ -129,15 +129,22 @@ export class Session {
   }
 
   /** @returns What Ctrl-C did, or undefined when nothing runs. */
-  interrupt(): 'cancelling' | 'abandoned' | undefined {
-    return this.#running?.interrupt()
+  interrupt(): ReturnType<Statement['interrupt']> | undefined {
+    const statement = this.#running
+    // `Promise.all(jobs)` waits for calls of earlier statements: without its own, those are meant.
+    if (statement?.hasOperations === false) this.calls.cancelFor(statement)
+    return statement?.interrupt()
   }
 
   /** Runs a statement of JavaScript and prints its value or its error. */
   async run(source: StatementSource): Promise<Outcome> {
     const work = async (): Promise<Outcome> => {
       const { text, label, ...options } = source
-      return this.#show(await evaluate(text, options), source)
+      const evaluation = await evaluate(text, options)
+      // the loop has ended, the calls that the statement made before it have not
+      const isInterrupted = evaluation.kind === 'error' && isInterruptedScript(evaluation.error)
+      if (isInterrupted) currentStatement.getStore()?.cancel()
+      return this.#show(evaluation, source)
     }
     return this.supervise(work, prefixOf(source, undefined))
   }
@@ -150,7 +157,9 @@ export class Session {
     this.#running = statement
     const startedAt = performance.now()
     try {
-      const running = currentStatement.run(statement, work)
+      const running = currentStatement.run(statement, () =>
+        work().finally(() => statement.cleanedUp()),
+      )
       const outcome = await Promise.race([running, statement.abandoned])
       if (outcome === 'abandoned') running.catch(() => undefined) // unseen from now on
       return outcome

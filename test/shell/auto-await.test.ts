@@ -232,6 +232,87 @@ describe('a statement that fails', () => {
     await expect(run('let z = fail()')).rejects.toThrow('failed')
     expect(await run('z')).toBe(1)
   })
+
+  test.each<[title: string, line: string]>([
+    ['a declaration whose second half fails', 'let a = 1, fresh = fail()'],
+    ['const', 'const a = 1, fresh = fail()'],
+    ['an object taken apart', 'const { a, fresh = fail() } = { a: 1 }'],
+    ['a list taken apart', '[a, fresh] = [1, later(2)]; fail()'],
+    ['a list whose second half throws at once', 'const [a, fresh] = [1, missing()]'],
+    ['an assignment to a name that is not there', 'a = 1; fresh ||= fail()'],
+    ['a logical assignment', 'a &&= 1; fresh = 2; fresh &&= fail()'],
+    ['several statements', 'a = 1; fresh = 2; fail()'],
+    ['several lines', 'var a = 1\nlet fresh = later(2)\nfail()'],
+    ['adding to a name', 'a += 1; fresh = 1; fail()'],
+    ['counting', 'a++; fresh = 1; fail()'],
+    ['a loop over a name', 'for (a of [1, 2]) { fresh = a; fail() }'],
+    ['a loop that declares', 'for (var a of [1, 2]) { var fresh = a; fail() }'],
+    ['a function', 'function a() {} function fresh() {} fail()'],
+    ['a class', 'class a {} class fresh {} fail()'],
+    ['an import', "import fresh, { sep as a } from 'node:path'; fail()"],
+    ['a later await', 'a = 1; fresh = 2; await later(1); missing()'],
+  ])('leaves the session as it was: %s', async (_, line) => {
+    await run("a = 'before'")
+    await expect(run(line)).rejects.toThrow()
+    expect(await run('a')).toBe('before')
+    expect('fresh' in globalThis).toBe(false)
+  })
+
+  test('leaves an accessor of the session as it was', async () => {
+    const before = Object.getOwnPropertyDescriptor(globalThis, 'crypto')
+    await expect(run('const crypto = 1, z = fail()')).rejects.toThrow('failed')
+    expect(Object.getOwnPropertyDescriptor(globalThis, 'crypto')).toEqual(before)
+  })
+})
+
+describe('loops that await', () => {
+  test.each<[input: string, value: unknown]>([
+    ['n = 0; for (;;) if (++n > 2) break; n', 3],
+    ['s = ""; if (true) for (const x of "ab") s += x; else s = "no"; s', 'ab'],
+    ['n = 0; do n++\nwhile (n < 3)\nn', 3],
+    ['n = 0; do { n++ } while (await later(n < 3)); n', 3],
+    ['n = 0; while (await later(n++ < 3)); n', 4],
+    ['s = ""; for (const k in { a: 1, b: 2 }) s += k; s', 'ab'],
+    ['s = ""; o: for (const a of "xy") for (const b of "12") { s += a + b; continue o } s', 'x1y1'],
+    ['s = ""; for (const a of "xy") o: for (;;) { s += a; break o } s', 'xy'],
+    ['f = async () => { let n = 0; for (;;) if (await later(++n) > 2) return n }; f()', 3],
+    [
+      'f = async () => { let s = ""; for await (const x of [later(1), 2]) s += x; return s }; f()',
+      '12',
+    ],
+    ['class A { async m() { let n = 0; while (n < 2) { n += await 1 } return n } } new A().m()', 2],
+  ])('%s', async (input, value) => expect(await run(input)).toEqual(value))
+
+  test('keep their order beside other work', async () => {
+    await run(`log = []
+      walk = async (name) => { for (let i = 0; i < 3; i++) { log.push(name + i); await 0 } }
+      await Promise.all([walk('a'), walk('b')])`)
+    expect(await run('log.join(" ")')).toBe('a0 b0 a1 b1 a2 b2')
+  })
+
+  test.each([
+    ['at the prompt', 'while (!isOver) await 0'],
+    ['in a function', 'await (async () => { while (!isOver) { await 0 } })()'],
+    ['over a stream', 'for await (const _ of (async function* () { while (!isOver) yield 1 })());'],
+    ['synchronously, after an await', 'await later(1); while (!isOver);'],
+  ])('let timers and keys in: %s', async (_, loop) => {
+    await run(`isOver = false; setTimeout(() => { isOver = true }, 1); ${loop}`)
+    expect(await run('isOver')).toBe(true)
+  })
+
+  test('hold no synchronous part up', async () => {
+    const spin = 'end = Date.now() + 100; while (Date.now() < end);'
+    expect(await run(`came = false; setTimeout(() => { came = true }); ${spin} came`)).toBe(false)
+  })
+
+  test('a function gives the text that was typed', async () => {
+    const typed = [
+      'async function f() { while (true) { await 0 } }',
+      'async () => { for (;;) await import("node:fs"); }',
+      'class A { async m() { do { await 1 } while (x); for await (const a of b); } }',
+    ]
+    for (const text of typed) expect(await run(`(${text}).toString()`)).toBe(text)
+  })
 })
 
 describe('incomplete input asks for more lines', () => {

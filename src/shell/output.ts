@@ -101,6 +101,11 @@ export class ShellOutput {
     return { follow, pause: () => this.#pause(), detach: close, close }
   }
 
+  /** The program ends while a line is being typed: what comes next on the screen begins below it. */
+  leaveTypedLine(): void {
+    if (this.#options.beside !== undefined) this.#options.stdout.write('\n')
+  }
+
   #pullLine(text: string): void {
     if (!this.modes.json && !this.modes.quiet) this.result(text)
   }

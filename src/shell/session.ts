@@ -57,8 +57,12 @@ export class Session {
     this.now = options.now
     this.#createClient = options.createClient
     const termination = new Termination({
+      clearScreen: () => {
+        if (this.#running === undefined) this.output.leaveTypedLine()
+        else this.#running.progress.detach()
+      },
       abort: () => {
-        this.#running?.interrupt()
+        this.#running?.cancel()
         this.calls.cancel()
       },
       settled: () => this.calls.settled(),

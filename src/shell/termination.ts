@@ -6,6 +6,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 export type TerminationOptions = {
+  /** At a signal, first: nobody looks any more, and what is drawn would stay on the screen. */
+  readonly clearScreen: () => void
   /** Cancels what runs. */
   readonly abort: () => void
   /** Resolves when every call has ended. */
@@ -44,6 +46,7 @@ export class Termination {
   }
 
   async #end(code: number): Promise<void> {
+    this.#options.clearScreen()
     await this.settle()
     process.exit(code)
   }

@@ -131,7 +131,9 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
       '\n',
     )
     process.kill(Number(child), signal)
-    await shell.until(`exit code ${code}`)
+    const screen = await shell.until(`\nexit code ${code}`)
+    expect(screen).not.toContain('total')
+    expect(shell.showsCursor()).toBe(true)
     expect(unfinished()).toEqual([])
   })
 

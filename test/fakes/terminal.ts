@@ -60,6 +60,10 @@ export class Terminal {
     return this.#tmux(['capture-pane', '-p', '-J']).trimEnd().split('\n')
   }
 
+  showsCursor(): boolean {
+    return this.#tmux(['display-message', '-p', '#{cursor_flag}']).trim() === '1'
+  }
+
   /** Process id of the program's shell, for its children. */
   pid(): number {
     return Number(this.#tmux(['display-message', '-p', '#{pane_pid}']))

@@ -10,6 +10,7 @@ import type { TerminalStyle } from '../terminal/terminal-style.ts'
 import type { SourcePlace } from './evaluate.ts'
 import { meantByCall, meantByLine } from './foreign-habits.ts'
 import { mistypedNameAt } from './mistyped-name.ts'
+import { adviceOnTypeScript } from './typescript-habits.ts'
 
 export type FailureReport = {
   readonly error: unknown
@@ -66,6 +67,11 @@ function adviceOn(error: Error, place: SourcePlace): string | undefined {
   const { text, column } = place
   const isAboutForm = error instanceof ReferenceError || error instanceof SyntaxError
   const isAboutNames = error instanceof ReferenceError || error instanceof TypeError
+  const missing = /^(\w+) is not defined$/.exec(error.message)?.[1]
+  if (error instanceof SyntaxError || missing !== undefined) {
+    const advice = adviceOnTypeScript(place, missing)
+    if (advice !== undefined) return advice
+  }
   const meant =
     (isAboutForm ? meantByLine(text) : undefined) ??
     (isAboutNames ? mistypedNameAt(text, column)?.near : undefined) ??

@@ -1,5 +1,6 @@
 /** One input as a syntax tree, or why not: more lines are needed, or it is wrong. */
 import type { Program } from 'acorn'
+import { isTypeScriptAt } from './typescript-habits.ts'
 
 export type ParsedSource =
   /** `source` is the input, in brackets where those make `{a: 1}` an object. */
@@ -50,5 +51,11 @@ function isParseError(error: unknown): error is ParseError {
 function isCutOff(source: string, error: ParseError): boolean {
   if (/^(?:Unterminated (?:template|comment)|Missing catch)/.test(error.message)) return true
   if (error.message.startsWith('Unterminated string')) return source.trimEnd().endsWith('\\')
+  // `interface A {`: one answer to the whole of it, not one to each of its lines
+  if (isTypeScriptAt(source, error.pos) && hasOpenBrace(source)) return true
   return error.pos >= source.trimEnd().length
+}
+
+function hasOpenBrace(source: string): boolean {
+  return source.split('{').length > source.split('}').length
 }

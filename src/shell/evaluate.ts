@@ -140,14 +140,17 @@ function placeOf(
   return placeAt(source, missingNameAt(error, source, offset) ?? offset, options)
 }
 
-/** V8 gives the start of a declaration, `const x = missing()`, as the place of what is not defined. */
+/**
+ * V8 gives the start of a declaration, `const x = missing()`, or the operator behind, `missing < 1`, as the
+ * place of what is not defined.
+ */
 function missingNameAt(error: Error, source: string, from: number): number | undefined {
   if (!(error instanceof ReferenceError)) return undefined
   const name = /^([\p{L}\p{N}_$]+) is not defined$/u.exec(error.message)?.[1]
   if (name === undefined) return undefined
-  const word = new RegExp(`(?<![\\w$.])${name.replaceAll('$', '\\$')}(?![\\w$])`, 'u')
-  const at = source.slice(from).search(word)
-  return at < 0 ? undefined : from + at
+  const word = new RegExp(`(?<![\\w$.])${name.replaceAll('$', '\\$')}(?![\\w$])`, 'gu')
+  const places = Array.from(source.matchAll(word), ({ index }) => index)
+  return places.find((place) => place >= from) ?? places.at(-1)
 }
 
 function lineStart(text: string, row: number): number {

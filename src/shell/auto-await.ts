@@ -95,7 +95,7 @@ class Rewriter {
       if (isLast) this.edits.open(node.start, 'return { value: (0, ')
       this.#expressionStatement(node)
       if (isLast) this.edits.close(this.#beforeSemicolon(node), ') }')
-      if (!this.#endsInSemicolon(node)) this.edits.close(node.end, ';')
+      this.#endStatement(node)
     } else if (node.type === 'VariableDeclaration' && isPlainDeclaration(node)) {
       this.#declaration(node, 'statement')
     } else if (node.type === 'ClassDeclaration') {
@@ -176,10 +176,21 @@ class Rewriter {
       this.#visit(node['left'], 'passed')
       this.#value(node['right'])
     },
-    ExpressionStatement: (node) => this.#expressionStatement(node),
+    ExpressionStatement: (node) => {
+      this.#expressionStatement(node)
+      this.#endStatement(node)
+    },
+    ThrowStatement: (node) => {
+      this.#visit(node['argument'], 'used')
+      this.#endStatement(node)
+    },
     VariableDeclaration: (node) => {
-      if (node['kind'] === 'var') this.#declaration(node, 'statement')
-      else this.#initialisers(node)
+      if (node['kind'] === 'var') {
+        this.#declaration(node, 'statement')
+      } else {
+        this.#initialisers(node)
+        this.#endStatement(node)
+      }
     },
     ForStatement: (node) => this.#forStatement(node),
     ForInStatement: (node) => this.#forEach(node),
@@ -266,9 +277,8 @@ class Rewriter {
       if (init) this.#value(init as SyntaxNode)
       else if (isLet) this.edits.close(end, ' = undefined')
     }
-    // Without its own semicolon the line could run on: `void (f = () => {})` and `(1)` below it.
-    const semicolon = place === 'statement' && !this.#endsInSemicolon(node) ? ';' : ''
-    this.edits.close(this.#endOfDeclarators(declaration), `)${semicolon}`)
+    this.edits.close(this.#endOfDeclarators(declaration), ')')
+    if (place === 'statement') this.#endStatement(node)
   }
 
   #endOfDeclarators(declaration: VariableDeclaration): number {
@@ -286,6 +296,8 @@ class Rewriter {
     const init: SyntaxNode | null = node['init']
     if (init?.type === 'VariableDeclaration' && init['kind'] === 'var') {
       this.#declaration(init, 'for')
+    } else if (init?.type === 'VariableDeclaration') {
+      this.#initialisers(init)
     } else if (init) {
       this.#visit(init, 'used')
     }
@@ -341,6 +353,11 @@ class Rewriter {
   #wrap(start: number, end: number): void {
     this.edits.open(start, wrapOpen)
     this.edits.close(end, wrapClose)
+  }
+
+  /** Without a semicolon a line runs on: the brackets that the next one gets would call it. */
+  #endStatement(node: Node): void {
+    if (!this.#endsInSemicolon(node)) this.edits.close(node.end, ';')
   }
 
   #endsInSemicolon(node: Node): boolean {

@@ -181,6 +181,14 @@ describe('statements read as one would read them', () => {
     ['out: for (const a of [1, 2]) { for (const b of later([1])) continue out } 1', 1],
     ['list()', ['a', 'b']],
     ['x = list(); x', ['a', 'b']],
+    // lines without a semicolon do not run on into the brackets of the next
+    ['s = []; for (const n of [1, 2]) {\n  later(n)\n  s.push(n)\n}\ns', [1, 2]],
+    ['if (later(true)) {\n  const n = later(1)\n  let m = n\n  x = n + m\n}\nx', 2],
+    ['if (true) later(1)\nelse later(2)\nlater(3)', 3],
+    ['try {\n  if (true) throw later\n  later(1)\n} catch (e) { x = e === later }\nx', true],
+    ['for (let i = later(0); i < 2; i++) later(i)\nlater(5)', 5],
+    ['do later(1)\nwhile (later(false))\nlater(6)', 6],
+    ['switch (1) {\n  case 1:\n    later(1)\n    later(2)\n}\nlater(7)', 7],
   ])('%s', async (input, value) => expect(await run(input)).toEqual(value))
 
   test('a stream that could be collected is not, when it is iterated', async () => {

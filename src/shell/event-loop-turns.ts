@@ -2,9 +2,17 @@
  * `while (true) { await 0 }` never leaves the queue of microtasks: no key is read, no timer fires. Loops
  * that await are rewritten (loop-checks.ts) to ask here whether the event loop has waited for too long.
  */
+import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers'
 
 const longestWaitMs = 25
+/** Rounds that took no longer than this in all are quick. */
+const quickMs = 1
+const mostRounds = 64
+
+let rounds = 0
+let roundsToLook = 1
+let lookedAt = 0
 
 /** Since when we know of no turn; undefined when there has been one. */
 let waitingSince: number | undefined
@@ -20,16 +28,25 @@ export function runSynchronously<Result>(run: () => Result): Result {
   }
 }
 
-/** Whether a loop may be held up: not in the synchronous part, where nothing may come in between. */
-export function mayYield(): boolean {
-  return !isSynchronous
+/**
+ * Asked in each round of a loop, so it looks at the clock only once in a number of rounds while those are
+ * quick. Never in the synchronous part, where nothing may come in between.
+ * @returns Whether it is time to ask whether a turn is due.
+ */
+export function isTimeToLook(): boolean {
+  rounds += 1
+  if (rounds < roundsToLook || isSynchronous) return false
+  rounds = 0
+  const now = performance.now()
+  roundsToLook = now - lookedAt < quickMs ? Math.min(2 * roundsToLook, mostRounds) : 1
+  lookedAt = now
+  return true
 }
 
-/** Whether the event loop should have its turn now. Cheap enough for each round of a loop. */
+/** Whether the event loop has waited for so long that it should have its turn now. */
 export function isTurnDue(): boolean {
-  const now = performance.now()
-  if (waitingSince !== undefined) return now - waitingSince > longestWaitMs
-  waitingSince = now
+  if (waitingSince !== undefined) return lookedAt - waitingSince > longestWaitMs
+  waitingSince = lookedAt
   setImmediate(() => {
     waitingSince = undefined
   }).unref()

@@ -30,7 +30,9 @@ async function runSugar(sugar: Sugar, { session, env, prompt }: InputContext): P
     runInShell(sugar.text, { env: image === undefined ? env : { ...env, image } })
   const code = await (prompt === undefined ? run() : prompt.lend(run))
   if (code === 0) return 'done'
-  session.output.notice(`exit code ${code}`)
+  // the terminal has echoed `^C` without a line end
+  const lineEnd = prompt !== undefined && code === 130 ? '\n' : ''
+  session.output.notice(`${lineEnd}exit code ${code}`)
   return 'failed'
 }
 

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isTurnDue, mayYield, nextTurn } from './event-loop-turns.ts'
+import { isTimeToLook, isTurnDue, nextTurn } from './event-loop-turns.ts'
 import { currentStatement } from './interrupt.ts'
 
 const runtimeKey = Symbol.for('sregistry.shell.runtime')
@@ -39,7 +39,7 @@ function wait(value: unknown): unknown {
 
 // A function may run in a later statement than the one it was typed in.
 function isDue(): boolean {
-  return mayYield() && (isTurnDue() || currentStatement.getStore()?.signal.aborted === true)
+  return isTimeToLook() && (isTurnDue() || currentStatement.getStore()?.signal.aborted === true)
 }
 
 async function turn(): Promise<void> {

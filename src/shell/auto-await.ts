@@ -62,6 +62,15 @@ export function rewriteForAwait(source: string, program: Program): RewrittenSour
   return { ...rewriter.edits.apply(source), ...rewriter.namesOf() }
 }
 
+/** @returns The text in a scope that it is given before everything else; see session-names.ts. */
+export function insideScope({ text, originalOffset }: EditedSource): EditedSource {
+  const open = '((__scope, ...__all) => { with (__scope) return '
+  return {
+    text: `${open}${text}(...__all) })`,
+    originalOffset: (offset) => originalOffset(offset - open.length),
+  }
+}
+
 class Rewriter {
   readonly edits = new SourceEdits()
   readonly names = new Set<string>()

@@ -4,12 +4,13 @@
  */
 import { Script } from 'node:vm'
 import type { Program } from 'acorn'
-import { type RewrittenSource, rewriteForAwait } from './auto-await.ts'
+import { insideScope, rewriteForAwait } from './auto-await.ts'
 import { runSynchronously } from './event-loop-turns.ts'
 import { currentStatement } from './interrupt.ts'
 import { undoInFunctionText } from './loop-checks.ts'
 import { type ParsedSource, parseSource } from './parse-source.ts'
-import { declareGlobals, NamesBefore } from './session-names.ts'
+import { declareNames, hidingNames, NamesBefore } from './session-names.ts'
+import type { EditedSource } from './source-edits.ts'
 import { offerRuntime, runtimeArguments } from './statement-runtime.ts'
 
 /** Where in the input an error arose; line and column count from 1. */
@@ -58,15 +59,18 @@ async function runProgram(
   const isBracketed = parsed.source !== source
   const rewritten = rewriteForAwait(parsed.source, parsed.program)
   const before = new NamesBefore(rewritten.set)
+  let code: EditedSource = rewritten
   undoInFunctionText()
   try {
-    declareGlobals(rewritten.names)
-    const script = new Script(`${rewritten.text}(${runtimeArguments})`, {
+    declareNames(rewritten.names, rewritten.set)
+    const scope = hidingNames()
+    if (scope !== undefined) code = insideScope(rewritten)
+    const script = new Script(`${code.text}(${runtimeArguments})`, {
       filename: options.filename,
       lineOffset: (options.line ?? 1) - 1,
     })
     const run = (): Promise<unknown> => {
-      offerRuntime(options.filename)
+      offerRuntime(options.filename, scope)
       return script.runInThisContext({ breakOnSigint: true, displayErrors: false })
     }
     const start = (): Promise<unknown> =>
@@ -79,7 +83,7 @@ async function runProgram(
     return {
       kind: 'error',
       error,
-      place: placeOf(error, { source, isBracketed }, rewritten, options),
+      place: placeOf(error, { source, isBracketed }, code, options),
     }
   }
 }
@@ -127,7 +131,7 @@ function syntaxError(source: string, error: SyntaxError): SyntaxError {
 function placeOf(
   error: unknown,
   { source, isBracketed }: { readonly source: string; readonly isBracketed: boolean },
-  rewritten: RewrittenSource,
+  code: EditedSource,
   options: EvaluateOptions,
 ): SourcePlace | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined
@@ -135,8 +139,8 @@ function placeOf(
   const numbers = /^:(\d+):(\d+)/.exec(error.stack.slice(at + options.filename.length))
   if (at < 0 || numbers === null) return undefined
   const row = Number(numbers[1]) - (options.line ?? 1)
-  const generated = lineStart(rewritten.text, row) + Number(numbers[2]) - 1
-  const offset = rewritten.originalOffset(generated) - (isBracketed ? 1 : 0)
+  const generated = lineStart(code.text, row) + Number(numbers[2]) - 1
+  const offset = code.originalOffset(generated) - (isBracketed ? 1 : 0)
   return placeAt(source, missingNameAt(error, source, offset) ?? offset, options)
 }
 

@@ -4,14 +4,18 @@ import { dirname, isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isTimeToLook, isTurnDue, nextTurn } from './event-loop-turns.ts'
 import { currentStatement } from './interrupt.ts'
+import { setName } from './session-names.ts'
 
 const runtimeKey = Symbol.for('sregistry.shell.runtime')
 
 // The functions are parameters of the rewritten text, so they are not to be seen as globals.
 export const runtimeArguments = '...globalThis[Symbol.for("sregistry.shell.runtime")]'
 
-/** Lays what the next input takes where it finds it, in the order of `runtimeNames`. */
-export function offerRuntime(filename: string): void {
+/**
+ * Lays what the next input takes where it finds it, in the order of `runtimeNames`.
+ * @param scope Comes before them, for a text that is inside one.
+ */
+export function offerRuntime(filename: string, scope?: object): void {
   let kept: unknown
   const is = (value: unknown): boolean => {
     kept = value
@@ -23,12 +27,13 @@ export function offerRuntime(filename: string): void {
     return wait(value)
   }
   const load = (specifier: unknown): Promise<unknown> => loadModule(String(specifier), filename)
-  const value = [is, take, load, put, wait, isDue, turn]
+  const runtime = [is, take, load, put, wait, isDue, turn]
+  const value = scope === undefined ? runtime : [scope, ...runtime]
   Object.defineProperty(globalThis, runtimeKey, { value, configurable: true })
 }
 
 function put(values: object): void {
-  for (const [name, value] of Object.entries(values)) Reflect.set(globalThis, name, value)
+  for (const [name, value] of Object.entries(values)) setName(name, value)
 }
 
 /** What is no promise is left as it is, so that `await 0` takes no longer than ever. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { evaluate } from '../../src/shell/evaluate.ts'
+import { hidingNames } from '../../src/shell/session-names.ts'
 
 /** What the inputs below talk to. Everything of it is a promise unless its name says otherwise. */
 const world = {
@@ -165,6 +166,50 @@ describe('names keep values, not promises', () => {
     ['a namespace', ["import * as p from 'node:path'", 'p.sep'], '/'],
     ['a name in a closure', ['let n = 1; const inc = () => ++n', 'inc(); n'], 2],
   ])('%s', async (_, lines, value) => expect(await type(lines)).toEqual(value))
+})
+
+describe('a name of the program can be taken', () => {
+  afterEach(() => {
+    const names = hidingNames() ?? {}
+    for (const name of Object.keys(names)) Reflect.deleteProperty(names, name)
+  })
+
+  test.each<[title: string, lines: readonly string[], value: unknown]>([
+    ['const', ['const Map = later(5)', 'Map + 1'], 6],
+    ['a second time', ['const Map = 1', 'const Map = 2', 'Map'], 2],
+    ['several', ['let process = 1, Promise = 2', 'process + Promise'], 3],
+    ['a function', ['function Map() { return 7 }', 'Map()'], 7],
+    ['a class', ['class URL { static n = 8 }', 'URL.n'], 8],
+    ['a plain assignment', ['Promise = 9', 'Promise'], 9],
+    ['an assignment that looks at it first', ['URL ||= 1', 'typeof URL'], 'function'],
+    [
+      'in a function of an earlier line',
+      ['f = () => typeof Map', 'const Map = 1', 'f()'],
+      'function',
+    ],
+    ['in a function of a later line', ['const Map = 1', 'f = () => Map', 'f()'], 1],
+    ['and the rest goes on', ['const Map = 1', 'x = later(2); y = x', 'x + y + Map'], 5],
+    ['and given back', ['const Map = 1', 'delete Map', 'typeof Map'], 'function'],
+  ])('%s', async (_, lines, value) => {
+    const program = [Map, process, Promise, URL]
+    expect(await type(lines)).toEqual(value)
+    expect([globalThis.Map, globalThis.process, globalThis.Promise, globalThis.URL]).toEqual(
+      program,
+    )
+  })
+
+  test('a statement that fails gives it back', async () => {
+    await expect(run('const Map = 1, z = fail()')).rejects.toThrow('failed')
+    expect(await run('typeof Map')).toBe('function')
+  })
+
+  test('errors keep their places', async () => {
+    await run('const Map = 1')
+    const evaluation = await evaluate('x = 1; missing()\n', { filename: 'hidden:1' })
+    expect(evaluation).toMatchObject({ kind: 'error', place: { line: 1, column: 8 } })
+    const below = await evaluate('x = 1\n  missing()\n', { filename: 'hidden:2' })
+    expect(below).toMatchObject({ kind: 'error', place: { line: 2, column: 3 } })
+  })
 })
 
 describe('statements read as one would read them', () => {

@@ -10,9 +10,17 @@
  * failed `const z = …` can be typed again (node:repl locks the name: `const z = await fail()` twice).
  */
 import type { Node, Program, VariableDeclaration } from 'acorn'
+import { frameClose, frameOpen } from './code-frame.ts'
+import { importAsCode } from './import-as-code.ts'
 import { isAwaitingLoop, isLoop, openLoopCheck } from './loop-checks.ts'
 import { type EditedSource, SourceEdits } from './source-edits.ts'
-import { childrenOf, isFunction, namesOfPattern, type SyntaxNode } from './syntax-node.ts'
+import {
+  childrenOf,
+  hasOptionalLink,
+  isFunction,
+  namesOfPattern,
+  type SyntaxNode,
+} from './syntax-node.ts'
 
 export type RewrittenSource = EditedSource & {
   /** The names that become globals, to be declared before the text runs. */
@@ -23,17 +31,6 @@ export type RewrittenSource = EditedSource & {
 
 /** 'used': the value is looked at here, so a promise is no good. 'passed': it goes on as it is. */
 type Use = 'used' | 'passed'
-
-/** What the text is given, in this order; see statement-runtime.ts. */
-export const runtimeNames = [
-  '__is',
-  '__take',
-  '__import',
-  '__put',
-  '__wait',
-  '__due',
-  '__turn',
-] as const
 
 const wrapOpen = '(__is(('
 const wrapClose = ')) ? await __take() : __take())'
@@ -62,15 +59,6 @@ export function rewriteForAwait(source: string, program: Program): RewrittenSour
   return { ...rewriter.edits.apply(source), ...rewriter.namesOf() }
 }
 
-/** @returns The text in a scope that it is given before everything else; see session-names.ts. */
-export function insideScope({ text, originalOffset }: EditedSource): EditedSource {
-  const open = '((__scope, ...__all) => { with (__scope) return '
-  return {
-    text: `${open}${text}(...__all) })`,
-    originalOffset: (offset) => originalOffset(offset - open.length),
-  }
-}
-
 class Rewriter {
   readonly edits = new SourceEdits()
   readonly names = new Set<string>()
@@ -91,10 +79,9 @@ class Rewriter {
     const functions = statements.filter((statement) => statement.type === 'FunctionDeclaration')
     const hoisted = functions.map((statement) => String(statement['id'].name))
     for (const name of hoisted) this.names.add(name)
-    const put = hoisted.length > 0 ? `__put({ ${hoisted.join(', ')} }); ` : ''
-    this.edits.open(0, `(async (${runtimeNames.join(', ')}) => { ${put}`)
+    this.edits.open(0, frameOpen(hoisted))
     for (const statement of statements) this.#topStatement(statement, statement === last)
-    this.edits.close(this.#source.length, '\n})')
+    this.edits.close(this.#source.length, frameClose)
   }
 
   #topStatement(node: SyntaxNode, isLast: boolean): void {
@@ -341,21 +328,11 @@ class Rewriter {
     this.edits.close(node.end, ');')
   }
 
-  /** `import a, { b as c } from 'x'`, pasted from a module, means the same here. */
   #importDeclaration(node: SyntaxNode): void {
-    const loaded = `await __import(${node['source'].raw})`
-    const targets: string[] = []
-    let namespace: string | undefined
-    for (const specifier of node['specifiers'] as readonly SyntaxNode[]) {
-      const local = String(specifier['local'].name)
-      this.names.add(local)
-      if (specifier.type === 'ImportNamespaceSpecifier') namespace = local
-      else targets.push(`${importedName(specifier)}: ${local}`)
-    }
-    const whole = namespace === undefined ? loaded : `${namespace} = ${loaded}`
-    const taken = targets.length === 0 ? whole : `{ ${targets.join(', ')} } = ${whole}`
+    const { names, text } = importAsCode(node)
+    for (const name of names) this.names.add(name)
     const lineEnds = this.#source.slice(node.start, node.end).replace(/[^\n]/g, '')
-    this.edits.replace(node.start, node.end, `void (${taken});${lineEnds}`)
+    this.edits.replace(node.start, node.end, `${text}${lineEnds}`)
   }
 
   // Double brackets: a comma expression must not become two arguments.
@@ -380,19 +357,4 @@ class Rewriter {
 
 function isPlainDeclaration(node: SyntaxNode): boolean {
   return ['var', 'let', 'const'].includes(node['kind'])
-}
-
-function importedName(specifier: SyntaxNode): string {
-  if (specifier.type === 'ImportDefaultSpecifier') return 'default'
-  const { imported } = specifier
-  return imported.type === 'Literal' ? imported.raw : imported.name
-}
-
-/** Whether the chain of accesses that ends in this node has a `?.` in it. */
-function hasOptionalLink(node: SyntaxNode): boolean {
-  for (let link: SyntaxNode | undefined = node; link; link = link['object'] ?? link['callee']) {
-    if (link.type === 'ChainExpression') return false
-    if (link['optional']) return true
-  }
-  return false
 }

@@ -4,7 +4,8 @@
  */
 import { Script } from 'node:vm'
 import type { Program } from 'acorn'
-import { insideScope, rewriteForAwait } from './auto-await.ts'
+import { rewriteForAwait } from './auto-await.ts'
+import { insideScope } from './code-frame.ts'
 import { runSynchronously } from './event-loop-turns.ts'
 import { currentStatement } from './interrupt.ts'
 import { undoInFunctionText } from './loop-checks.ts'

@@ -12,7 +12,7 @@ const runtimeKey = Symbol.for('sregistry.shell.runtime')
 export const runtimeArguments = '...globalThis[Symbol.for("sregistry.shell.runtime")]'
 
 /**
- * Lays what the next input takes where it finds it, in the order of `runtimeNames`.
+ * Lays what the next input takes where it finds it, in the order of the names in code-frame.ts.
  * @param scope Comes before them, for a text that is inside one.
  */
 export function offerRuntime(filename: string, scope?: object): void {

@@ -37,6 +37,15 @@ export function namesOfPattern(pattern: SyntaxNode): readonly string[] {
   }
 }
 
+/** Whether the chain of accesses that ends in this node has a `?.` in it. */
+export function hasOptionalLink(node: SyntaxNode): boolean {
+  for (let link: SyntaxNode | undefined = node; link; link = link['object'] ?? link['callee']) {
+    if (link.type === 'ChainExpression') return false
+    if (link['optional']) return true
+  }
+  return false
+}
+
 function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && 'type' in value && 'start' in value
 }

@@ -64,6 +64,11 @@ export class Statement {
     return this.#isAbandoned
   }
 
+  /** Nothing of it goes on: what is still rendered for it comes too late. */
+  get isLeft(): boolean {
+    return this.#isLeft
+  }
+
   /** Whether an operation of ours is under way. It ends by itself after an interrupt. */
   get hasOperations(): boolean {
     return this.#operations.size > 0
@@ -113,11 +118,19 @@ export class Statement {
   async run<Value>(start: () => Promise<Value>): Promise<Value> {
     this.#throwIfCancelled()
     this.#runsCode = true
+    return this.untilLeft(start())
+  }
+
+  /**
+   * As work on the user's values, which may never end.
+   * @throws {SregistryError} CANCELLED when it did not end after an interrupt.
+   */
+  async untilLeft<Value>(work: Promise<Value>): Promise<Value> {
     const left = this.#left.then(() => {
       throw givenUp()
     })
     left.catch(() => undefined) // it loses the race, mostly
-    return Promise.race([start(), left])
+    return Promise.race([work, left])
   }
 
   /**

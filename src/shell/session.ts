@@ -148,7 +148,9 @@ export class Session {
       // the loop has ended, the calls that the statement made before it have not
       const isInterrupted = evaluation.kind === 'error' && isInterruptedScript(evaluation.error)
       if (isInterrupted) currentStatement.getStore()?.cancel()
-      return this.#show(evaluation, source)
+      const shown = this.#show(evaluation, source)
+      // a stream that is shown may stand still
+      return currentStatement.getStore()?.untilLeft(shown) ?? shown
     }
     return this.supervise(work, prefixOf(source, undefined))
   }
@@ -213,7 +215,7 @@ export class Session {
           isTold: this.calls.takeFresh(value),
           now: this.now(),
         })
-    if (text !== undefined) output.result(text)
+    if (text !== undefined && !currentStatement.getStore()?.isLeft) output.result(text)
   }
 
   /** Prints an error, and makes it `_error`. */

@@ -72,6 +72,10 @@ describe('one Ctrl-C', () => {
       'for await (const x of { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }) {}',
     ],
     [
+      'a stream that is shown and stands still',
+      '(async function* () { yield 1; await new Promise(() => {}) })()',
+    ],
+    [
       'a tangle of recovery',
       'f = async () => { try { await new Promise(() => {}) } catch { await f() } }; await f()',
     ],

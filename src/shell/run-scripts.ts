@@ -37,7 +37,10 @@ export async function runScripts(options: ShellOptions): Promise<number> {
     if (failures > 0 && flags.keepGoing === true) {
       output.notice(`${failures} statement${failures === 1 ? '' : 's'} failed`)
     }
-    if (result.isCancelled) return 130
+    if (result.isCancelled) {
+      options.onLeft?.() // what it gave up may hold the process: a timer, a socket
+      return 130
+    }
     return session.exitCode ?? (failures > 0 ? 1 : ownExitCode())
   } finally {
     release()

@@ -39,7 +39,7 @@ export type ShellOptions = {
   readonly questions?: Questions
   /** Removes what calls in flight have begun on disk, when a signal ends the process. */
   readonly cleanUp?: () => void
-  /** Called when the prompt is left: the process should end, whatever timers the user has set. */
+  /** Called when the prompt is left or a script interrupted: the process should end, whatever timers there are. */
   readonly onLeft?: () => void
   /** Default: the user's home directory. */
   readonly home?: string

@@ -301,4 +301,20 @@ describe('how it is told', () => {
       stderr: expect.stringContaining('cancelled'),
     })
   })
+
+  test.each([
+    ['a loop of microtasks', 'while (true) { await 0 }'],
+    [
+      'what never comes, beside a timer',
+      'setInterval(() => {}, 1000); await new Promise(() => {})',
+    ],
+  ])('SIGINT ends %s with 130 at once', async (_, code) => {
+    const ended = await run(['-e', `print('on'); ${code}`], {
+      onOutput: (text, pid) => {
+        if (text === 'on\n') setTimeout(() => process.kill(pid, 'SIGINT'), 200)
+      },
+    })
+    expect(ended).toMatchObject({ code: 130, stdout: 'on\n' })
+    expect(ended.stderr).toMatch(/^-e:1: cancelled/)
+  })
 })

@@ -47,7 +47,7 @@ export type Inode = DirectoryInode | LeafInode
 
 /** Inodes that a tree holds as numbers: of many, only the one that is being written is there. */
 export type NumberedLeaves = {
-  /** A new record. */
+  /** Good until the next call. */
   inode(number: number): LeafInode
   /** Whether it may have more names than one. */
   hasLinks(number: number): boolean

@@ -1,12 +1,21 @@
 /** What Tab offers. Nothing that is typed is run for it, and an answer never takes long. */
 import { settingNames } from '../settings/setting-table.ts'
-import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
-import { useSettings } from './api-options.ts'
+import { clientMethods, type MethodHelp } from './api-help.ts'
+import { clientNames, useSettings } from './api-options.ts'
+import { membersOfResult } from './api-results.ts'
+import {
+  type CallNote,
+  type CandidateNote,
+  type MethodOf,
+  noteOf,
+  noteOfCall,
+} from './candidate-notes.ts'
 import { type CursorContext, cursorContext } from './cursor-context.ts'
 import { commandHelps } from './dot-commands.ts'
-import { fileNames, isPathLike } from './file-names.ts'
+import { fileNames, isPathLike, moduleNames } from './file-names.ts'
 import { memberNames, memberNamesOf } from './member-names.ts'
 import type { RemoteNames } from './remote-names.ts'
+import { type ShellVariables, shellCandidates } from './shell-candidates.ts'
 import type { ShellClient } from './shell-client.ts'
 
 export type CompleterOptions = {
@@ -15,18 +24,31 @@ export type CompleterOptions = {
   readonly remoteNames: RemoteNames
   /** How often a name was used, to put the likely ones first. */
   readonly uses: (name: string) => number
-  /** Tab a second time right after a `(`. */
-  readonly onSignature: (help: MethodHelp) => void
+  readonly methodOf: MethodOf
+  /** What a `!cmd` line sees. */
+  readonly variables: () => ShellVariables
   /** Names have come that were not there in time; `line` is what was asked about then. */
   readonly onLate: (line: string) => void
 }
 
-/** What readline wants: the candidates, and the text before the cursor that they replace. */
-export type Completion = [candidates: string[], prefix: string]
+export type Candidate = CandidateNote & { readonly name: string }
+
+export type Completion = {
+  /** A hundred at most; empty when there is nothing to offer. */
+  readonly candidates: readonly Candidate[]
+  /** How many there are beyond those. */
+  readonly more: number
+  /** The text before the cursor that they replace. */
+  readonly prefix: string
+  /** What stands in place of it: as much as all of them begin with. */
+  readonly insertion: string
+  /** Right after a `(`, where there is nothing to insert: how the call goes. */
+  readonly call?: CallNote
+}
 
 const maxCandidates = 100
 const deadlineMs = 300
-const clientNames = ['aws', 'docker', 'nvidia', 'ecr-public']
+const nothing: Completion = { candidates: [], more: 0, prefix: '', insertion: '' }
 
 export class Completer {
   readonly #options: CompleterOptions
@@ -41,30 +63,42 @@ export class Completer {
 
   /** Never rejects, and answers within 300 ms: readline waits for it with stdin paused. */
   async complete(line: string): Promise<Completion> {
-    const isSecondTab = this.#lastLine === line
     this.#lastLine = line
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<Completion>((resolve) => {
-      timer = setTimeout(() => resolve([[], line]), deadlineMs)
+      timer = setTimeout(() => resolve(nothing), deadlineMs)
     })
     try {
-      return await Promise.race([this.#answer(line, isSecondTab), late])
+      return await Promise.race([this.#answer(line), late])
     } catch {
-      return [[], line] // readline would print the stack into the line
+      return nothing // readline would print the stack into the line
     } finally {
       clearTimeout(timer)
     }
   }
 
-  async #answer(line: string, isSecondTab: boolean): Promise<Completion> {
+  async #answer(line: string): Promise<Completion> {
     const acorn = await import('acorn')
     const context = cursorContext(acorn, line)
-    if (context.kind === 'argument' && isSecondTab) this.#showSignature(context.callee)
-    if (context.kind === 'nothing' || context.kind === 'argument') return [[], '']
+    if (context.kind === 'nothing') return nothing
+    if (context.kind === 'argument') {
+      const call = noteOfCall(context.callee, this.#options.methodOf)
+      return call === undefined ? nothing : { ...nothing, call }
+    }
     const names = await this.#names(context)
     const { prefix } = context
     const fitting = [...new Set(names)].filter((name) => name.startsWith(prefix) && isSafe(name))
-    return [this.#arrange(fitting, prefix), prefix]
+    if (fitting.length === 0) return nothing
+    const shown = this.#arrange(fitting)
+    return {
+      candidates: shown.map((name) => ({
+        ...noteOf(context, name, this.#options.methodOf),
+        name,
+      })),
+      more: fitting.length - shown.length,
+      prefix,
+      insertion: commonPrefix(fitting),
+    }
   }
 
   #names(context: CursorContext): Promise<readonly string[]> | readonly string[] {
@@ -76,11 +110,13 @@ export class Completer {
       case 'name':
         return memberNames(globalThis, context.prefix === '')
       case 'member':
-        return context.called ? membersOfResult(context.path) : membersOf(context.path)
+        return context.called ? membersOfCall(context.path) : membersOf(context.path)
       case 'option':
         return optionNames(context)
       case 'string':
         return this.#strings(context)
+      case 'shell':
+        return shellCandidates(context, this.#options.variables())
       default:
         return []
     }
@@ -103,7 +139,7 @@ export class Completer {
     context: Extract<CursorContext, { kind: 'string' }>,
   ): Promise<readonly string[]> | readonly string[] {
     const help = methodOf(context.callee)
-    if (help === undefined) return isPathLike(context.prefix) ? fileNames(context.prefix) : []
+    if (help === undefined) return stringsOutside(context)
     if (context.option !== undefined) return help.options[context.option]?.values ?? []
     const client = this.#clientOf(context.callee)
     switch (help.arguments[context.argument]) {
@@ -185,21 +221,20 @@ export class Completer {
     return client
   }
 
-  #showSignature(callee: string): void {
-    const help = methodOf(callee)
-    if (help !== undefined) this.#options.onSignature(help)
-  }
-
-  /** By use, then by name; a hundred at most, and the rest as a number. */
-  #arrange(names: readonly string[], prefix: string): string[] {
+  /** By use, then by name. */
+  #arrange(names: readonly string[]): readonly string[] {
     const { uses } = this.#options
-    const sorted = names.toSorted((a, b) => uses(b) - uses(a) || (a < b ? -1 : 1))
-    if (sorted.length <= maxCandidates) return sorted
-    const common = commonPrefix(sorted)
-    if (common.length > prefix.length) return [common]
-    const more = sorted.length - maxCandidates
-    return [...sorted.slice(0, maxCandidates), `(${more} more)`]
+    return names.toSorted((a, b) => uses(b) - uses(a) || (a < b ? -1 : 1)).slice(0, maxCandidates)
   }
+}
+
+/** In strings that are none of the API's: modules where they are wanted, else files. */
+function stringsOutside({
+  callee,
+  prefix,
+}: Extract<CursorContext, { kind: 'string' }>): Promise<readonly string[]> | readonly string[] {
+  if (['require', 'import', 'process.getBuiltinModule'].includes(callee)) return moduleNames(prefix)
+  return callee !== '' || isPathLike(prefix) ? fileNames(prefix) : []
 }
 
 function methodOf(callee: string): MethodHelp | undefined {
@@ -223,23 +258,8 @@ function membersOf(path: readonly string[]): readonly string[] {
   return path.join('.') === 'process.env' ? [...names, ...settingNames] : names
 }
 
-const resultMembers: { readonly [kind in ResultKind]?: readonly string[] } = {
-  image: ['name', 'tag', 'digest', 'platform', 'client', 'uri', 'path', 'size', 'format'].concat([
-    'created',
-    'pulled',
-    'labels',
-    'command',
-  ]),
-  client: Object.keys(clientMethods),
-}
-
-/** Nothing may be run, so after a call stand the members of what it is declared to give. */
-function membersOfResult(path: readonly string[]): readonly string[] {
-  const kind = methodOf(path.join('.'))?.result
-  if (kind === undefined) return []
-  if (kind === 'text') return memberNames(String.prototype, true)
-  const isList = ['images', 'layers', 'tags', 'repositories'].includes(kind)
-  return isList ? memberNames(Array.prototype, true) : (resultMembers[kind] ?? [])
+function membersOfCall(path: readonly string[]): readonly string[] {
+  return membersOfResult(methodOf(path.join('.'))?.result)
 }
 
 /** A name with control characters must not reach the line. */

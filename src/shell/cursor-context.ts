@@ -2,7 +2,12 @@
  * Where the cursor is, from the text left of it alone: no code is run to find out. acorn's tokenizer
  * goes as far as it gets (an open string stops it), a stack of brackets tells the rest.
  */
+
+import { type ShellWord, shellWordAt } from './shell-line.ts'
+
 export type CursorContext =
+  /** `!ls ./sr` */
+  | ShellWord
   | { readonly kind: 'nothing' }
   /** `.com` */
   | { readonly kind: 'command'; readonly prefix: string }
@@ -17,7 +22,10 @@ export type CursorContext =
       readonly called: boolean
       readonly prefix: string
     }
-  /** `client.pull('lib`; with `option`, inside the options: `{ format: 's` */
+  /**
+   * `client.pull('lib`; with `option`, inside the options: `{ format: 's`. Of `import x from 'node:`
+   * the callee is `import`, of a string outside of any call it is empty.
+   */
   | {
       readonly kind: 'string'
       readonly callee: string
@@ -73,11 +81,13 @@ export function cursorContext(acorn: Acorn, line: string): CursorContext {
       ? { kind: 'command', prefix: prefix ?? '' }
       : { kind: 'command-argument', command: name, prefix: lastWord(argument ?? '') }
   }
+  const word = shellWordAt(line, (name) => name in globalThis)
+  if (word !== undefined) return word
   const scan = scanLine(acorn, line)
   if (scan.isOpaque) return nothing
   const brackets = openBrackets(scan.tokens)
   if (scan.openString !== undefined) {
-    return stringContext(line.slice(scan.openString + 1), brackets)
+    return stringContext(line.slice(scan.openString + 1), brackets, scan.tokens)
   }
   return wordContext(line, scan.tokens, brackets)
 }
@@ -134,16 +144,15 @@ function openBrackets(tokens: readonly ScannedToken[]): readonly Bracket[] {
   return stack
 }
 
-function stringContext(prefix: string, brackets: readonly Bracket[]): CursorContext {
+function stringContext(
+  prefix: string,
+  brackets: readonly Bracket[],
+  tokens: readonly ScannedToken[],
+): CursorContext {
   const { call, object } = enclosing(brackets)
-  if (call === undefined) return nothing
-  return {
-    kind: 'string',
-    callee: call.path.join('.'),
-    argument: call.argument,
-    option: object?.key,
-    prefix,
-  }
+  const isImport = ['import', 'from'].includes(tokens.at(-1)?.name ?? '')
+  const callee = isImport ? 'import' : (call?.path.join('.') ?? '')
+  return { kind: 'string', callee, argument: call?.argument ?? 0, option: object?.key, prefix }
 }
 
 /** The call whose arguments the cursor is in, directly, in a list or in an object of options. */

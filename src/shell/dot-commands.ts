@@ -4,6 +4,8 @@ import { formatBanner } from '../terminal/banner.ts'
 import { formatStack } from '../terminal/error-message.ts'
 import { sanitiseLines } from '../terminal/sanitise.ts'
 import { clientMethods } from './api-help.ts'
+import { clientNames, useSettings } from './api-options.ts'
+import { nearestSetting } from './check-call.ts'
 import type { CommandContext } from './command-context.ts'
 import { needsPrompt, promptOf, usageError } from './command-faults.ts'
 import { type DotCommandName, dotCommandNames } from './command-names.ts'
@@ -229,9 +231,27 @@ function readUse(argument: string): {
     throw usageError(dotCommands.use.usage, `${region} is a region: .use region=${region}`)
   }
   const pairs = words.filter((word) => word.includes('='))
+  const mistaken = mistakenUse(names, pairs)
+  if (mistaken !== undefined) throw usageError(dotCommands.use.usage, mistaken)
   const settings = pairs.map((pair) => {
     const at = pair.indexOf('=')
     return [pair.slice(0, at), pair.slice(at + 1)] as const
   })
   return { name: names[0], settings: Object.fromEntries(settings) }
+}
+
+/** A setting without its value where a client stands; a client or a setting whose name is nearly right. */
+function mistakenUse(names: readonly string[], pairs: readonly string[]): string | undefined {
+  const bare = names.find((name) => Object.hasOwn(useSettings, name))
+  if (bare !== undefined) return `${bare} is a setting: .use ${bare}=VALUE`
+  for (const name of names.filter((one) => !clientNames.includes(one))) {
+    const near = nearestName(name, clientNames)
+    if (near !== undefined) return `there is no client ${name}; did you mean ${near}?`
+  }
+  for (const pair of pairs) {
+    const name = pair.slice(0, pair.indexOf('='))
+    const near = nearestSetting(name)
+    if (near !== undefined) return `there is no setting ${name}; did you mean ${near}?`
+  }
+  return undefined
 }

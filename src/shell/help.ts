@@ -3,7 +3,7 @@ import { plainWords } from '../terminal/plain-words.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import type { TerminalStyle } from '../terminal/terminal-style.ts'
 import { wrapWords } from '../terminal/text-width.ts'
-import { clientMethods, type MethodHelp, shellGlobals } from './api-help.ts'
+import { clientMethods, type GlobalHelp, type MethodHelp, shellGlobals } from './api-help.ts'
 import { nearestName } from './nearest-name.ts'
 
 export type CommandHelp = {
@@ -71,9 +71,17 @@ export function methodHelp(help: MethodHelp, style: TerminalStyle): string {
   return plainWords(lines.join('\n'), style)
 }
 
-/** The usage of a method in two lines, as the second Tab after its `(` prints it. */
-export function signatureHelp(help: MethodHelp, style: TerminalStyle): string {
-  return `client.${help.signature}\n${style.colours.dim(help.summary)}`
+/** How a call goes, as a Tab after its `(` prints it. */
+export function signatureHelp(
+  { signature, summary }: Pick<GlobalHelp, 'signature'> & Partial<GlobalHelp>,
+  style: TerminalStyle,
+): string {
+  const told = summary === undefined ? [] : hanging('', summary, style.width)
+  const lines = [
+    ...hanging('', sanitise(signature), style.width, 4),
+    ...told.map(style.colours.dim),
+  ]
+  return plainWords(lines.join('\n'), style)
 }
 
 /** Help for a name as typed after `.help`: a command, a method or a global. */

@@ -36,16 +36,19 @@ const other = {
 
 let completer: Completer
 let current: typeof client
-let signatures: string[]
+let calls: ClientCalls
 let late: string[]
+let variables: Record<string, string>
 
 beforeAll(() => {
-  const session = createSessionClient(client as unknown as ShellClient, new ClientCalls())
+  calls = new ClientCalls()
+  const session = createSessionClient(client as unknown as ShellClient, calls)
   Object.defineProperty(globalThis, 'client', { configurable: true, value: session })
   Object.defineProperty(globalThis, 'sample', {
     configurable: true,
     value: {
       plain: 1,
+      add: (a: number, b = { c: 1 }) => a + b.c,
       get loaded() {
         touched.push('getter')
         return {}
@@ -59,8 +62,8 @@ afterAll(() => {
 })
 
 beforeEach(() => {
-  signatures = []
   late = []
+  variables = { PATH: '', HOME: '/home/u', image: '/x.simg' }
   current = { ...client }
   asked.length = 0
   repositories = async () => [{ name: 'library/busybox' }, { name: 'science/hello' }]
@@ -72,17 +75,21 @@ function open(uses: Record<string, number>): Completer {
     client: (name) => (name === 'eu' ? other : current) as unknown as ShellClient,
     remoteNames: new RemoteNames({ now: () => 0 }),
     uses: (name) => uses[name] ?? 0,
-    onSignature: ({ signature }) => signatures.push(signature),
+    methodOf: (value) => calls.methodOf(value),
+    variables: () => variables,
     onLate: (line) => late.push(line),
   })
 }
 
 /** The whole line with its only candidate in place. */
 async function completed(line: string): Promise<string> {
-  const [candidates, prefix] = await completer.complete(line)
-  const [only, ...more] = candidates
-  if (only === undefined || more.length > 0) return `${candidates.length} candidates`
-  return line.slice(0, line.length - prefix.length) + only
+  const { candidates, prefix, insertion } = await completer.complete(line)
+  if (candidates.length !== 1) return `${candidates.length} candidates`
+  return line.slice(0, line.length - prefix.length) + insertion
+}
+
+async function offered(line: string): Promise<readonly string[]> {
+  return (await completer.complete(line)).candidates.map(({ name }) => name)
 }
 
 describe('Tab completes', () => {
@@ -113,6 +120,18 @@ describe('Tab completes', () => {
     ["eu.pull('library/european:", "eu.pull('library/european:eu-1"],
     ['process.env.SREGISTRY_TMP', 'process.env.SREGISTRY_TMPDIR'],
     ['process.pla', 'process.platform'],
+    ['!ls $im', '!ls $image'],
+    ['!ls "$im', '!ls "$image'],
+    ["!ls '$im", '0 candidates'],
+    ['!ls $' + '{im', '!ls $' + '{image}'],
+    ['!echo $HO', '!echo $HOME'],
+    ['!clie', '!client'],
+    ['!client.lay', '!client.layers'],
+    ["require('node:worker_th", "require('node:worker_threads"],
+    ["require('worker_th", "require('worker_threads"],
+    ["require('no", "require('node:"],
+    ["fs = await import('node:fs/pro", "fs = await import('node:fs/promises"],
+    ["import { test } from 'node:tes", "import { test } from 'node:test"],
   ])('%s', async (line, expected) => {
     expect(await completed(line)).toBe(expected)
   })
@@ -129,15 +148,36 @@ describe('Tab completes', () => {
     }
   })
 
+  test('files in a command line, with what is special in their names quoted', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sregistry-tab-'))
+    try {
+      mkdirSync(join(directory, 'my images'))
+      writeFileSync(join(directory, 'my images', "b'x.simg"), '')
+      const escaped = `!ls -l ${directory}/my\\ images/`
+      expect(await completed(`!ls -l ${directory}/my`)).toBe(escaped)
+      expect(await completed(escaped)).toBe(`${escaped}b\\'x.simg`)
+      const quoted = `!ls "${directory}/my images/`
+      expect(await completed(quoted)).toBe(`${quoted}b'x.simg`)
+      variables = { BASE: directory }
+      expect(await completed('!ls $BASE/my\\ images/b')).toBe("!ls $BASE/my\\ images/b\\'x.simg")
+      writeFileSync(join(directory, 'lister'), '')
+      variables = { PATH: `/no/such:${directory}` }
+      expect(await completed('!lis')).toBe('!lister')
+      expect(await completed('!echo a | lis')).toBe('!echo a | lister')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+
   test('names of tags that could move the cursor are never offered', async () => {
-    const [candidates] = await completer.complete("client.pull('science/hello:")
+    const candidates = await offered("client.pull('science/hello:")
     expect(candidates).toEqual(['science/hello:1.0', 'science/hello:1.1'])
     expect(asked).toEqual(['science/hello'])
   })
 
   test('what was used often comes first', async () => {
     completer = open({ 'science/hello': 3 })
-    const [candidates] = await completer.complete("client.layers('")
+    const candidates = await offered("client.layers('")
     expect(candidates).toEqual(['science/hello', 'library/busybox'])
   })
 
@@ -162,23 +202,59 @@ describe('Tab completes', () => {
 
   test('a hundred of many, and says how many more', async () => {
     repositories = async () => Array.from({ length: 130 }, (_, i) => `${i}`)
-    const [candidates] = await completer.complete("client.layers('")
-    expect(candidates).toHaveLength(101)
-    expect(candidates.at(-1)).toBe('(30 more)')
+    const { candidates, more } = await completer.complete("client.layers('")
+    expect(candidates).toHaveLength(100)
+    expect(more).toBe(30)
   })
 
   test('without running a getter', async () => {
-    expect((await completer.complete('sample.'))[0]).toEqual(['loaded', 'plain'])
-    expect((await completer.complete('sample.loaded.'))[0]).toEqual([])
+    expect(await offered('sample.')).toEqual(['add', 'loaded', 'plain'])
+    expect(await offered('sample.loaded.')).toEqual([])
     expect(touched).toEqual([])
   })
 })
 
-test('a second Tab after the bracket shows the signature, the first does not', async () => {
-  await completer.complete('client.pull(')
-  expect(signatures).toEqual([])
-  await completer.complete('client.pull(')
-  expect(signatures).toEqual([expect.stringMatching(/^pull\(/)])
+describe('beside a candidate stands', () => {
+  const image = {
+    name: 'library/busybox',
+    digest: 'sha256:8',
+    path: '/x.simg',
+    command: () => ['singularity run /x.simg'],
+  }
+  beforeAll(() => Object.defineProperty(globalThis, 'img', { configurable: true, value: image }))
+  afterAll(() => void Reflect.deleteProperty(globalThis, 'img'))
+
+  test.each([
+    ['client.lay', 'layers(reference, {…})', 'the layers of an image with their sizes'],
+    ['client.use().lay', 'layers(reference, {…})', 'the layers of an image with their sizes'],
+    ['img.com', 'command()', 'how to run it, one command a line'],
+    ['img.pat', undefined, 'where the file lies'],
+    ["client.pull('x').dig", undefined, expect.stringContaining('digest of its manifest')],
+    ["client.tags('x').fla", 'flat()', undefined],
+    ['sample.ad', 'add(a, b = { c: 1 })', undefined],
+    ['parseIn', 'parseInt(…)', undefined],
+    ['process.env.SREGISTRY_TMP', undefined, expect.stringMatching(/./)],
+    ['.use reg', undefined, 'AWS region'],
+    ["client.pull('x', { form", undefined, 'form of the image file'],
+    ['.imag', 'images [query]', 'the images on this machine'],
+    ['.help lay', 'layers(reference, {…})', 'the layers of an image with their sizes'],
+  ])('%s: %s, %s', async (line, signature, summary) => {
+    const { candidates } = await completer.complete(line)
+    const [first] = candidates
+    expect(first?.signature).toEqual(signature)
+    expect(first?.summary).toEqual(summary)
+  })
+})
+
+test.each([
+  ['client.pull(', /^client\.pull\(reference \| \[references\], \{ name, /, /^downloads an image/],
+  ['sample.add(', /^add\(a, b = \{ c: 1 \}\)$/, undefined],
+  ['Math.max(', /^max\(…\)$/, undefined],
+])('right after the bracket of %s stands how the call goes', async (line, signature, summary) => {
+  const { call, candidates } = await completer.complete(line)
+  expect(call?.signature).toMatch(signature)
+  if (summary !== undefined) expect(call?.summary).toMatch(summary)
+  expect(candidates).toEqual([])
 })
 
 describe('a registry that is out of order', () => {
@@ -199,7 +275,7 @@ describe('a registry that is out of order', () => {
       new Promise((resolve) => {
         timers.push(setTimeout(resolve, 20_000))
       })
-    const [[candidates], elapsedMs] = await timed("client.pull('lib")
+    const [{ candidates }, elapsedMs] = await timed("client.pull('lib")
     expect(candidates).toEqual([])
     expect(elapsedMs).toBeGreaterThan(200)
     expect(elapsedMs).toBeLessThan(450)
@@ -211,7 +287,7 @@ describe('a registry that is out of order', () => {
       new Promise((resolve) => {
         answer = resolve
       })
-    expect((await completer.complete("client.pull('lib"))[0]).toEqual([])
+    expect(await offered("client.pull('lib")).toEqual([])
     answer([{ name: 'library/busybox' }])
     await expect.poll(() => late).toEqual(["client.pull('lib"])
     expect(await completed("client.pull('lib")).toBe("client.pull('library/busybox")
@@ -227,6 +303,6 @@ describe('a registry that is out of order', () => {
     ],
   ])('and %s offers nothing and says nothing', async (_, answer) => {
     repositories = answer
-    expect((await completer.complete("client.pull('lib"))[0]).toEqual([])
+    expect(await offered("client.pull('lib")).toEqual([])
   })
 })

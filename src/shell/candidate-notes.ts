@@ -6,7 +6,7 @@ import { imageMembers, prototypeOf } from './api-results.ts'
 import type { CursorContext } from './cursor-context.ts'
 import { commandHelps } from './dot-commands.ts'
 import { functionSignature } from './function-signature.ts'
-import { dataMember, objectAt } from './member-names.ts'
+import { dataMember, isImage, objectAt } from './member-names.ts'
 
 export type CandidateNote = { readonly signature?: string; readonly summary?: string }
 
@@ -103,13 +103,6 @@ function resultNote(callee: string, name: string): CandidateNote | undefined {
   const method = kind === 'client' ? own(clientMethods, name) : undefined
   if (method !== undefined) return methodNote(method)
   return valueNote(prototypeOf(kind), name, () => undefined)
-}
-
-/** Told by data alone: a getter of the user's must not run. */
-function isImage(object: unknown): boolean {
-  return ['name', 'digest', 'path', 'command'].every((name) => {
-    return dataMember(object, name) !== undefined
-  })
 }
 
 function own<Value>(table: { readonly [name: string]: Value }, name: string): Value | undefined {

@@ -1,6 +1,6 @@
 /** What Tab offers. Nothing that is typed is run for it, and an answer never takes long. */
 import { settingNames } from '../settings/setting-table.ts'
-import { clientMethods, type MethodHelp } from './api-help.ts'
+import { clientMethods, type MethodHelp, shellGlobals } from './api-help.ts'
 import { clientNames, useSettings } from './api-options.ts'
 import { membersOfResult } from './api-results.ts'
 import {
@@ -52,6 +52,8 @@ const nothing: Completion = { candidates: [], more: 0, prefix: '', insertion: ''
 
 export class Completer {
   readonly #options: CompleterOptions
+  /** Globals that were there before the user's. */
+  readonly #given = new Set(Object.getOwnPropertyNames(globalThis))
   #lastLine: string | undefined
   #lastClient: ShellClient | undefined
   readonly #clientNumbers = new WeakMap<ShellClient, number>()
@@ -89,7 +91,7 @@ export class Completer {
     const { prefix } = context
     const fitting = [...new Set(names)].filter((name) => name.startsWith(prefix) && isSafe(name))
     if (fitting.length === 0) return nothing
-    const shown = this.#arrange(fitting)
+    const shown = this.#arrange(fitting, isOrdered(context))
     return {
       candidates: shown.map((name) => ({
         ...noteOf(context, name, this.#options.methodOf),
@@ -108,7 +110,7 @@ export class Completer {
       case 'command-argument':
         return this.#commandArguments(context.command, context.prefix)
       case 'name':
-        return memberNames(globalThis, context.prefix === '')
+        return context.prefix === '' ? this.#namesAtHand() : memberNames(globalThis, false)
       case 'member':
         return context.called ? membersOfCall(context.path) : membersOf(context.path)
       case 'option':
@@ -120,6 +122,12 @@ export class Completer {
       default:
         return []
     }
+  }
+
+  /** The shell's names and those that were made in it: of the two hundred others nobody asks for all. */
+  #namesAtHand(): readonly string[] {
+    const made = memberNames(globalThis, true).filter((name) => !this.#given.has(name))
+    return [...Object.keys(shellGlobals), ...made]
   }
 
   #commandArguments(
@@ -221,11 +229,18 @@ export class Completer {
     return client
   }
 
-  /** By use, then by name. */
-  #arrange(names: readonly string[]): readonly string[] {
+  /** By use, then by name, unless their own order says more. */
+  #arrange(names: readonly string[], isOrdered: boolean): readonly string[] {
     const { uses } = this.#options
-    return names.toSorted((a, b) => uses(b) - uses(a) || (a < b ? -1 : 1)).slice(0, maxCandidates)
+    const byName = isOrdered ? names : names.toSorted()
+    return byName.toSorted((a, b) => uses(b) - uses(a)).slice(0, maxCandidates)
   }
+}
+
+/** Commands, settings and options stand in the order in which help tells them: what is wanted most first. */
+function isOrdered(context: CursorContext): boolean {
+  if (context.kind === 'command-argument') return context.command === 'use'
+  return context.kind === 'option' || context.kind === 'command'
 }
 
 /** In strings that are none of the API's: modules where they are wanted, else files. */

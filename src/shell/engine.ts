@@ -5,10 +5,10 @@
 import { candidateList } from './candidate-list.ts'
 import type { CommandContext } from './command-context.ts'
 import { type Candidate, Completer } from './completer.ts'
-import { runCommand, unknownCommandMessage } from './dot-commands.ts'
+import { commandHelps, runCommand, unknownCommandMessage } from './dot-commands.ts'
 import { isCancelled } from './error-report.ts'
 import { defineGlobals } from './globals.ts'
-import { signatureHelp } from './help.ts'
+import { helpForName, signatureHelp } from './help.ts'
 import type { History } from './history.ts'
 import { ShellOutput } from './output.ts'
 import type { TabAnswer } from './prompt-completion.ts'
@@ -110,8 +110,12 @@ export class Engine {
     return more === 0 ? list : `${list}\n${style.colours.dim(`(${more} more)`)}`
   }
 
+  /** What is said of a line that node:repl takes for a command it does not know; `.use?` asks for help. */
   unknownCommand(line: string): string {
-    return unknownCommandMessage(/^\s*\.(\S*)/.exec(line)?.[1] ?? '')
+    const asked = /^\s*\.(\w+)\s*\?+\s*$/.exec(line)?.[1]
+    const help = asked && helpForName(`.${asked}`, commandHelps, this.session.output.style)
+    if (help) return help
+    return unknownCommandMessage(/^\s*\.([^\s?]*)/.exec(line)?.[1] ?? '')
   }
 
   isCancelled(error: unknown): boolean {

@@ -119,26 +119,6 @@ export function globalHelp(name: string, style: TerminalStyle): string {
   return [style.colours.strong(help.signature), `  ${help.summary}`, example].join('\n')
 }
 
-/** Help for an object that the shell knows nothing about: what it is and what it offers. */
-export function objectHelp(value: unknown, style: TerminalStyle): string {
-  if (typeof value === 'function') return `function ${value.name || '(no name)'}`
-  if (typeof value !== 'object' || value === null) return `a ${typeof value}: ${String(value)}`
-  const kind = String(value.constructor?.name ?? 'object')
-  const members = memberNames(value)
-  const list = members.length === 0 ? '' : `\n  ${style.colours.dim(members.join(', '))}`
-  return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}${list}`
-}
-
-function memberNames(value: object): readonly string[] {
-  const names = new Set<string>(Object.keys(value))
-  for (let at = Object.getPrototypeOf(value); at && at !== Object.prototype; ) {
-    for (const name of Object.getOwnPropertyNames(at)) names.add(name)
-    at = Object.getPrototypeOf(at)
-  }
-  names.delete('constructor')
-  return [...names].slice(0, 60).map(sanitise)
-}
-
 function commandHelp({ usage, summary, example }: CommandHelp, style: TerminalStyle): string {
   const last = example === usage ? [] : [`  example: ${style.colours.place(example)}`]
   const lines = [style.colours.strong(usage), ...hanging('  ', summary, style.width), ...last]

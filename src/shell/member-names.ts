@@ -30,6 +30,13 @@ export function dataMember(object: unknown, name: string): unknown {
   return descriptorOf(object, name)?.value
 }
 
+/** Whether an object is an image of the API; told by data alone, as a getter of the user's must not run. */
+export function isImage(object: unknown): boolean {
+  return ['name', 'digest', 'path', 'command'].every((name) => {
+    return dataMember(object, name) !== undefined
+  })
+}
+
 /** @param hidesDetails Leaves out `_private`, `__proto__` and its like. */
 export function memberNames(object: unknown, hidesDetails: boolean): readonly string[] {
   const names = new Set<string>()

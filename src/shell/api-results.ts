@@ -23,6 +23,14 @@ export const imageMembers: { readonly [name: string]: MemberHelp } = {
   toString: { signature: 'toString()', summary: 'the path' },
 }
 
+/** What stands in a client beside its methods. */
+export const clientFacts: { readonly [name: string]: MemberHelp } = {
+  name: { summary: 'aws, docker, nvidia or ecr-public' },
+  place: { summary: 'where it works: a region, or the host of a registry' },
+  database: { summary: 'where the catalogue is' },
+  settings: { summary: 'every setting, and where its value comes from' },
+}
+
 const listKinds: readonly ResultKind[] = ['images', 'layers', 'tags', 'repositories']
 
 /** Nothing may be run, so after a call stand the members of what it is declared to give. */

@@ -39,36 +39,33 @@ export function candidateList(candidates: readonly ListedCandidate[], place: Lis
   )
 }
 
-/** One a line, or several where the terminal is wide enough for all of each. */
-function withSummaries(cells: readonly Cell[], { style, rows }: ListPlace): string | undefined {
+/** One a line; several where those are too many, and the terminal is wide enough. */
+function withSummaries(cells: readonly Cell[], place: ListPlace): string | undefined {
+  const { style } = place
   const head = widest(cells.map((cell) => cell.head))
   const summary = widest(cells.map((cell) => cell.summary))
-  const room = style.width - head - gap
-  const columns = columnsOf(head + gap + summary, style.width)
-  const isHigh = Math.ceil(cells.length / columns) > rows - rowsLeft
-  if (summary === 0 || isHigh || room < Math.min(summary, leastSummary)) return undefined
+  const columns = leastColumns(cells.length, place)
+  const room = Math.min(summary, columnWidth(columns, style.width) - head - gap)
+  if (summary === 0 || room < Math.min(summary, leastSummary)) return undefined
   const texts = cells.map((cell) => {
-    const told = cutText(cell.summary, columns > 1 ? summary : room, style.glyphs.ellipsis)
-    const padded = columns > 1 ? padText(told, summary, 'left') : told
-    return `${padText(cell.head, head, 'left')}  ${style.colours.dim(padded)}`
+    const told = padText(cutText(cell.summary, room, style.glyphs.ellipsis), room, 'left')
+    return `${padText(cell.head, head, 'left')}  ${style.colours.dim(columns > 1 ? told : told.trimEnd())}`
   })
   return lines(texts, columns).join('\n')
 }
 
 function withSignatures(
   cells: readonly Cell[],
-  { style, rows }: ListPlace,
+  place: ListPlace,
   longestName: number,
 ): string | undefined {
+  const { style } = place
   const heads = cells.map((cell) => cell.head)
-  const columns = Math.max(
-    columnsOf(widest(heads), style.width),
-    Math.ceil(heads.length / Math.max(1, rows - rowsLeft)),
-  )
-  const widestColumn = Math.floor((style.width + gap) / columns) - gap
+  const all = widest(heads)
+  const columns = Math.max(columnsOf(all, style.width), leastColumns(heads.length, place))
+  const room = columnWidth(columns, style.width)
   // A bracket and the sign of what was cut: with less than that the bare names say as much.
-  if (widestColumn < longestName + 2) return undefined
-  return inColumns(heads, Math.min(widest(heads), widestColumn), style)
+  return room < longestName + 2 ? undefined : inColumns(heads, Math.min(all, room), style)
 }
 
 function inColumns(texts: readonly string[], width: number, style: TerminalStyle): string {
@@ -87,6 +84,15 @@ function lines(texts: readonly string[], columns: number): readonly string[] {
       .join(' '.repeat(gap))
       .trimEnd(),
   )
+}
+
+/** So that the list is not higher than the terminal. */
+function leastColumns(count: number, { rows }: ListPlace): number {
+  return Math.ceil(count / Math.max(1, rows - rowsLeft))
+}
+
+function columnWidth(columns: number, total: number): number {
+  return Math.floor((total + gap) / columns) - gap
 }
 
 function columnsOf(width: number, total: number): number {

@@ -2,7 +2,7 @@
 import { settingTable } from '../settings/setting-table.ts'
 import { clientMethods, type MethodHelp, shellGlobals } from './api-help.ts'
 import { useSettings } from './api-options.ts'
-import { imageMembers, prototypeOf } from './api-results.ts'
+import { clientFacts, imageMembers, prototypeOf } from './api-results.ts'
 import type { CursorContext } from './cursor-context.ts'
 import { commandHelps } from './dot-commands.ts'
 import { functionSignature } from './function-signature.ts'
@@ -87,6 +87,8 @@ function memberNote(
   }
   const object = objectAt(path)
   if (isImage(object)) return own(imageMembers, name)
+  const isClient = methodOf(dataMember(object, 'use')) === 'use'
+  if (isClient && Object.hasOwn(clientFacts, name)) return clientFacts[name]
   return valueNote(object, name, methodOf)
 }
 

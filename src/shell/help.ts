@@ -13,6 +13,9 @@ export type CommandHelp = {
 }
 export type CommandHelps = { readonly [name: string]: CommandHelp }
 
+/** From here on two columns of text have room. */
+const besideWidth = 60
+
 /** What `.help` and `help()` show: what can be done, each as an example of it. */
 export function overviewHelp(commands: CommandHelps, style: TerminalStyle): string {
   const list = (helps: readonly Pick<CommandHelp, 'example' | 'summary'>[]): readonly string[] =>
@@ -58,7 +61,7 @@ export function methodHelp(help: MethodHelp, style: TerminalStyle): string {
   const shown = Object.entries(help.options).filter(([name]) => !/^[A-Z_]+$/.test(name))
   const options = shown.flatMap(([name, option]) => {
     const values = option.values === undefined ? '' : ` (${option.values.join(', ')})`
-    return hanging(`    ${name.padEnd(14)} `, option.summary + values, style.width)
+    return optionHelp(name, option.summary + values, style.width)
   })
   const signature = hanging('', `client.${help.signature}`, style.width, 4)
   const lines = [
@@ -69,6 +72,12 @@ export function methodHelp(help: MethodHelp, style: TerminalStyle): string {
     `  example: ${style.colours.place(help.example)}`,
   ]
   return plainWords(lines.join('\n'), style)
+}
+
+/** The summary beside the name, or below it where that leaves no room for sentences. */
+function optionHelp(name: string, summary: string, width: number): readonly string[] {
+  if (width < besideWidth) return [`    ${name}`, ...hanging('      ', summary, width)]
+  return hanging(`    ${name.padEnd(14)} `, summary, width)
 }
 
 /** How a call goes, as a Tab after its `(` prints it. */
@@ -128,7 +137,7 @@ function commandHelp({ usage, summary, example }: CommandHelp, style: TerminalSt
 /** What to type, and beside it, or below where that has no room, what it does. */
 function entry(typed: string, summary: string, style: TerminalStyle): string {
   const { colours, width } = style
-  const isBeside = typed.length <= 24 && width >= 60
+  const isBeside = typed.length <= 24 && width >= besideWidth
   const lines = hanging(' '.repeat(isBeside ? 27 : 6), summary, width)
   if (isBeside) {
     const [first = '', ...rest] = lines

@@ -30,6 +30,13 @@ test('members stand with signature and summary, one a line', () => {
   )
 })
 
+test('several stand in a line only where one a line is too high', () => {
+  const lines = (rows: number): number =>
+    candidateList(methods, place(200, rows)).split('\n').length
+  expect(lines(40)).toBe(methods.length)
+  expect(lines(24)).toBe(Math.ceil(methods.length / 2))
+})
+
 test('without room for summaries the signatures stay', () => {
   expect(candidateList(few, place(40, 24)).split('\n')).toEqual([
     'pull(reference | [references], {…})',

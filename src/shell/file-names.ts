@@ -26,8 +26,9 @@ export function isPathLike(prefix: string): boolean {
 /** What `require` and `import` take: Node's own modules, and files. */
 export async function moduleNames(prefix: string): Promise<readonly string[]> {
   if (isPathLike(prefix)) return fileNames(prefix)
-  const names = builtinModules.map((name) => name.replace(/^node:/, ''))
-  const known = [...names.filter((name) => !name.startsWith('_')), 'test']
-  if (prefix.startsWith('node:')) return known.map((name) => `node:${name}`)
-  return [...known.filter((name) => name !== 'test'), 'node:']
+  const bare = builtinModules.filter((name) => !/^_|^node:/.test(name))
+  if (!prefix.startsWith('node:')) return [...bare, 'node:']
+  // some have no bare name; older Node does not list those
+  const others = builtinModules.filter((name) => name.startsWith('node:'))
+  return [...bare.map((name) => `node:${name}`), ...others, 'node:test']
 }

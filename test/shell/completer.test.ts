@@ -131,7 +131,7 @@ describe('Tab completes', () => {
     ["require('worker_th", "require('worker_threads"],
     ["require('no", "require('node:"],
     ["fs = await import('node:fs/pro", "fs = await import('node:fs/promises"],
-    ["import { test } from 'node:tes", "import { test } from 'node:test"],
+    ["import { sep } from 'path/po", "import { sep } from 'path/posix"],
   ])('%s', async (line, expected) => {
     expect(await completed(line)).toBe(expected)
   })
@@ -167,6 +167,11 @@ describe('Tab completes', () => {
     } finally {
       rmSync(directory, { recursive: true })
     }
+  })
+
+  test('modules that have no name without `node:` by that alone', async () => {
+    expect(await offered("require('node:tes")).toContain('node:test')
+    expect(await offered("require('tes")).toEqual([])
   })
 
   test('names of tags that could move the cursor are never offered', async () => {

@@ -69,8 +69,10 @@ function withSignatures(
 }
 
 function inColumns(texts: readonly string[], width: number, style: TerminalStyle): string {
+  const { ellipsis } = style.glyphs
+  // a cut in `{…}` needs no second sign
   const cut = texts.map((text) =>
-    padText(cutText(text, width, style.glyphs.ellipsis), width, 'left'),
+    padText(cutText(text, width, ellipsis).replace(/……$/, '…'), width, 'left'),
   )
   return lines(cut, columnsOf(width, style.width)).join('\n')
 }

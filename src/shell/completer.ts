@@ -1,8 +1,15 @@
 /** What Tab offers. Nothing that is typed is run for it, and an answer never takes long. */
-import { settingNames } from '../settings/setting-table.ts'
+import {
+  explainedNames,
+  isOrdered,
+  membersAt,
+  methodOf,
+  namesFrom,
+  optionNames,
+  stringsOutside,
+} from './api-candidates.ts'
 import { clientMethods, type MethodHelp, shellGlobals } from './api-help.ts'
 import { clientNames, useSettings } from './api-options.ts'
-import { membersOfResult } from './api-results.ts'
 import {
   type CallNote,
   type CandidateNote,
@@ -12,9 +19,10 @@ import {
 } from './candidate-notes.ts'
 import { type CursorContext, cursorContext } from './cursor-context.ts'
 import { commandHelps } from './dot-commands.ts'
-import { fileNames, isPathLike, moduleNames } from './file-names.ts'
-import { memberNames, memberNamesOf } from './member-names.ts'
+import { fileNames } from './file-names.ts'
+import { memberNames } from './member-names.ts'
 import type { RemoteNames } from './remote-names.ts'
+import { settingValues } from './setting-candidates.ts'
 import { type ShellVariables, shellCandidates } from './shell-candidates.ts'
 import type { ShellClient } from './shell-client.ts'
 
@@ -110,9 +118,9 @@ export class Completer {
       case 'command-argument':
         return this.#commandArguments(context.command, context.prefix)
       case 'name':
-        return context.prefix === '' ? this.#namesAtHand() : memberNames(globalThis, false)
+        return context.prefix === '' ? this.#namesAtHand() : namesFrom(context.prefix)
       case 'member':
-        return context.called ? membersOfCall(context.path) : membersOf(context.path)
+        return membersAt(context)
       case 'option':
         return optionNames(context)
       case 'string':
@@ -135,12 +143,20 @@ export class Completer {
     prefix: string,
   ): Promise<readonly string[]> | readonly string[] {
     if (['load', 'save'].includes(command)) return fileNames(prefix)
-    if (command === 'help') return [...Object.keys(commandHelps), ...Object.keys(clientMethods)]
+    if (command === 'help') return explainedNames()
     if (['time', 'json', 'quiet'].includes(command)) return ['on', 'off']
-    if (command === 'use')
-      return [...clientNames, ...Object.keys(useSettings).map((name) => `${name}=`)]
+    if (command === 'use') return this.#useWords(prefix)
     if (command === 'images') return this.#imageNames(this.#currentClient())
     return command === 'doctor' ? this.#references(this.#currentClient(), prefix) : []
+  }
+
+  async #useWords(prefix: string): Promise<readonly string[]> {
+    const [, name, value = ''] = /^(\w+)=(.*)$/.exec(prefix) ?? []
+    if (name === undefined) {
+      return [...clientNames, ...Object.keys(useSettings).map((one) => `${one}=`)]
+    }
+    const values = await settingValues(name, value, this.#options.variables())
+    return values.map((one) => `${name}=${one}`)
   }
 
   #strings(
@@ -148,7 +164,8 @@ export class Completer {
   ): Promise<readonly string[]> | readonly string[] {
     const help = methodOf(context.callee)
     if (help === undefined) return stringsOutside(context)
-    if (context.option !== undefined) return help.options[context.option]?.values ?? []
+    if (context.option !== undefined)
+      return this.#optionValues(help, context.option, context.prefix)
     const client = this.#clientOf(context.callee)
     switch (help.arguments[context.argument]) {
       case 'reference':
@@ -164,6 +181,15 @@ export class Completer {
       default:
         return (context.argument === 0 ? help.values : undefined) ?? []
     }
+  }
+
+  #optionValues(
+    help: MethodHelp,
+    option: string,
+    prefix: string,
+  ): Promise<readonly string[]> | readonly string[] {
+    if (help.result === 'client') return settingValues(option, prefix, this.#options.variables())
+    return help.options[option]?.values ?? []
   }
 
   /** Repositories, and after a `:` the tags of the one before it. */
@@ -235,46 +261,6 @@ export class Completer {
     const byName = isOrdered ? names : names.toSorted()
     return byName.toSorted((a, b) => uses(b) - uses(a)).slice(0, maxCandidates)
   }
-}
-
-/** Commands, settings and options stand in the order in which help tells them: what is wanted most first. */
-function isOrdered(context: CursorContext): boolean {
-  if (context.kind === 'command-argument') return context.command === 'use'
-  return context.kind === 'option' || context.kind === 'command'
-}
-
-/** In strings that are none of the API's: modules where they are wanted, else files. */
-function stringsOutside({
-  callee,
-  prefix,
-}: Extract<CursorContext, { kind: 'string' }>): Promise<readonly string[]> | readonly string[] {
-  if (['require', 'import', 'process.getBuiltinModule'].includes(callee)) return moduleNames(prefix)
-  return callee !== '' || isPathLike(prefix) ? fileNames(prefix) : []
-}
-
-function methodOf(callee: string): MethodHelp | undefined {
-  const [object, method, ...rest] = callee.split('.')
-  // Any variable may hold a client, so the method's name decides.
-  return object === undefined || method === undefined || rest.length > 0
-    ? undefined
-    : clientMethods[method]
-}
-
-function optionNames(context: Extract<CursorContext, { kind: 'option' }>): readonly string[] {
-  const help = methodOf(context.callee)
-  const isOptions = help?.optionsAt === context.argument || help?.result === 'client'
-  if (help === undefined || !isOptions) return []
-  return Object.keys(help.options).filter((name) => !context.given.includes(name))
-}
-
-/** Of the environment the settings, too, that have no value yet. */
-function membersOf(path: readonly string[]): readonly string[] {
-  const names = memberNamesOf(path)
-  return path.join('.') === 'process.env' ? [...names, ...settingNames] : names
-}
-
-function membersOfCall(path: readonly string[]): readonly string[] {
-  return membersOfResult(methodOf(path.join('.'))?.result)
 }
 
 /** A name with control characters must not reach the line. */

@@ -120,6 +120,12 @@ describe('Tab completes', () => {
     ["eu.pull('library/european:", "eu.pull('library/european:eu-1"],
     ['process.env.SREGISTRY_TMP', 'process.env.SREGISTRY_TMPDIR'],
     ['process.pla', 'process.platform'],
+    ['.use region=eu-n', '.use region=eu-north-1'],
+    ['.use docker SREGISTRY_CLIENT=nv', '.use docker SREGISTRY_CLIENT=nvidia'],
+    ['.use SREGISTRY_DISABLE=y', '.use SREGISTRY_DISABLE=yes'],
+    ["client.use({ region: 'sa", "client.use({ region: 'sa-east-1"],
+    ["help('lay", "help('layers"],
+    ['awai', 'await'],
     ['!ls $im', '!ls $image'],
     ['!ls "$im', '!ls "$image'],
     ["!ls '$im", '0 candidates'],
@@ -142,6 +148,12 @@ describe('Tab completes', () => {
       mkdirSync(join(directory, 'scripts'))
       writeFileSync(join(directory, 'tour.session'), '')
       expect(await completed(`.load ${directory}/to`)).toBe(`.load ${directory}/tour.session`)
+      const storage = `.use SREGISTRY_STORAGE=${directory}/`
+      expect(await completed(`${storage}sc`)).toBe(`${storage}scripts/`)
+      writeFileSync(join(directory, 'config'), '[profile lab-admin]\n')
+      variables = { AWS_CONFIG_FILE: join(directory, 'config') }
+      expect(await completed('.use profile=la')).toBe('.use profile=lab-admin')
+      expect(await completed("client.use({ profile: 'la")).toBe("client.use({ profile: 'lab-admin")
       expect(await completed(`require('${directory}/sc`)).toBe(`require('${directory}/scripts/`)
     } finally {
       rmSync(directory, { recursive: true })

@@ -32,6 +32,7 @@ export function noteOf(
     case 'command-argument':
       return argumentNote(context.command, name)
     case 'name':
+    case 'value':
       return own(shellGlobals, name) ?? valueNote(globalThis, name, methodOf)
     case 'member':
       return context.called

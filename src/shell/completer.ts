@@ -125,6 +125,8 @@ export class Completer {
         return optionNames(context)
       case 'string':
         return this.#strings(context)
+      case 'value':
+        return this.#values(context)
       case 'shell':
         return shellCandidates(context, this.#options.variables())
       default:
@@ -181,6 +183,16 @@ export class Completer {
       default:
         return (context.argument === 0 ? help.values : undefined) ?? []
     }
+  }
+
+  /** The values that an option takes, as they are to be typed; where they are not few, the names at hand. */
+  async #values({
+    callee,
+    option,
+  }: Extract<CursorContext, { kind: 'value' }>): Promise<readonly string[]> {
+    const help = methodOf(callee)
+    const values = help === undefined ? [] : await this.#optionValues(help, option, '')
+    return values.length === 0 ? this.#namesAtHand() : values.map((value) => `'${value}'`)
   }
 
   #optionValues(

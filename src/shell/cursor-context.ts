@@ -41,6 +41,13 @@ export type CursorContext =
       readonly given: readonly string[]
       readonly prefix: string
     }
+  /** `client.pull('x', { format: ` */
+  | {
+      readonly kind: 'value'
+      readonly callee: string
+      readonly option: string
+      readonly prefix: ''
+    }
   /** `client.pull(` */
   | { readonly kind: 'argument'; readonly callee: string; readonly argument: number }
 
@@ -187,6 +194,9 @@ function wordContext(
     return { kind: 'option', callee: call.path.join('.'), argument, given: object.given, prefix }
   }
   if (prefix !== '') return { kind: 'name', prefix }
+  if (call !== undefined && object?.key !== undefined && dot === ':') {
+    return { kind: 'value', callee: call.path.join('.'), option: object.key, prefix }
+  }
   const isFresh = call !== undefined && (dot === '(' || dot === ',') && object === undefined
   if (isFresh) return { kind: 'argument', callee: call.path.join('.'), argument: call.argument }
   return tokens.length === 0 || !touches ? { kind: 'name', prefix } : nothing

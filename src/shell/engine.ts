@@ -95,13 +95,12 @@ export class Engine {
   async complete(line: string): Promise<TabAnswer> {
     const { style } = this.session.output
     const { candidates, more, prefix, insertion, call } = await this.#completer.complete(line)
-    if (call !== undefined) return { prefix, insertion, list: () => signatureHelp(call, style) }
+    if (call !== undefined) return { prefix, insertion, list: signatureHelp(call, style) }
     // what stands there already needs no list of itself
     const isTold = candidates.some(({ name, signature, summary }) => {
       return name !== prefix || (signature ?? summary) !== undefined
     })
-    const list = (): string => this.#list(candidates, more)
-    return { prefix, insertion, list: isTold ? list : undefined }
+    return { prefix, insertion, list: isTold ? this.#list(candidates, more) : undefined }
   }
 
   #list(candidates: readonly Candidate[], more: number): string {

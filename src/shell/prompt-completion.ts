@@ -7,7 +7,7 @@ export type TabAnswer = {
   readonly prefix: string
   readonly insertion: string
   /** Undefined when there is nothing to show. */
-  readonly list: (() => string) | undefined
+  readonly list: string | undefined
 }
 
 export type CompletionCallback = (
@@ -59,7 +59,10 @@ export class PromptCompletion {
     this.interrupt()
     this.#end = undefined
     gate.release()
-    if (this.#options.line() === undefined) return
+    const typed = this.#options.line()
+    if (typed === undefined) return
+    // the rest of a paste goes on while its Tab is answered
+    if (typed.beforeCursor !== line) return done(null, [[], ''])
     const isLonger = insertion !== prefix
     if (!isLonger && list !== undefined) this.#show(text, list)
     done(null, isLonger ? [[insertion], prefix] : [[], ''])
@@ -82,9 +85,9 @@ export class PromptCompletion {
    * At the first Tab: readline itself lists at the second. Those who are used to two of them get the
    * list once.
    */
-  #show(text: string, list: () => string): void {
+  #show(text: string, list: string): void {
     if (this.#listed === text) return
-    this.#options.print(list())
+    this.#options.print(list)
     this.#listed = text
   }
 

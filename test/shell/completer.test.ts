@@ -186,6 +186,11 @@ describe('Tab completes', () => {
     expect(await offered("require('tes")).toEqual([])
   })
 
+  test('the values of an option with their quotes; where there are none, names', async () => {
+    expect(await offered("client.pull('x', { format: ")).toEqual(["'sif'", "'squashfs'"])
+    expect(await offered("client.pull('x', { name: ")).toContain('client')
+  })
+
   test('names of tags that could move the cursor are never offered', async () => {
     const candidates = await offered("client.pull('science/hello:")
     expect(candidates).toEqual(['science/hello:1.0', 'science/hello:1.1'])

@@ -67,6 +67,11 @@ test.each<[line: string, context: unknown]>([
   ["client.pull('x', { force: true, ", option('client.pull', 1, '', ['force'])],
   ["client.pull('x', { format: 's", string('client.pull', 1, 's', 'format')],
   ["client.pull('x', { a: 1, format: 's", string('client.pull', 1, 's', 'format')],
+  [
+    "client.pull('x', { format: ",
+    { kind: 'value', callee: 'client.pull', option: 'format', prefix: '' },
+  ],
+  ["client.pull('x', { force: tr", { kind: 'name', prefix: 'tr' }],
   ["'lone", string('', 0, 'lone')],
   ["x = './sr", string('', 0, './sr')],
   ["require('node:f", string('require', 0, 'node:f')],

@@ -13,13 +13,16 @@ import { editStatement, loadFile, saveFile } from './file-commands.ts'
 import {
   type CommandHelp,
   type CommandHelps,
+  clientHelp,
   helpForName,
   overviewHelp,
   unknownHelp,
 } from './help.ts'
+import { objectAt } from './member-names.ts'
 import { nearestName } from './nearest-name.ts'
+import { objectHelp } from './object-help.ts'
 import type { OutputModes } from './output.ts'
-import type { Outcome } from './session.ts'
+import type { Outcome, Session } from './session.ts'
 
 export type CommandLine = { readonly name: string; readonly argument: string }
 
@@ -73,7 +76,9 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
       const text =
         name === ''
           ? overviewHelp(commandHelps, style)
-          : (helpForName(name, commandHelps, style) ?? unknownHelp(name, commandHelps))
+          : (helpForName(name, commandHelps, style) ??
+            helpForVariable(session, name) ??
+            unknownHelp(name, commandHelps))
       session.output.result(text)
       return 'done'
     },
@@ -215,6 +220,14 @@ async function callClient(
     throw new SregistryError('UNSUPPORTED', `client ${session.client.name} has no ${name}()`)
   }
   return method(...(argument === '' ? [] : [argument]))
+}
+
+/** `.help image`: of what the user has made, as `image?` tells it. */
+function helpForVariable(session: Session, name: string): string | undefined {
+  const value = objectAt(name.split('.'))
+  const { style } = session.output
+  if (session.calls.kindOf(value) === 'client') return clientHelp(Object(value), style)
+  return value === undefined ? undefined : objectHelp(value, style)
 }
 
 function readUse(argument: string): {

@@ -73,6 +73,8 @@ describe.skipIf(!hasTool('tmux'))('help', () => {
       'image?',
       /^an image on this machine\n {4}name +the repository[\s\S]*^ {4}command\(\) +how to run it/m,
     ],
+    ['.help image', /^an image on this machine$/m],
+    ['.help fs.readFileSync', /^readFileSync\(path, options\)$/m],
     ['word?', /^a string: 'pull'$/m],
   ])('%s is explained', async (typed, seen) => {
     const terminal = await shell.start()

@@ -67,6 +67,8 @@ type ScannedToken = {
   readonly label: string
   /** Of a name or a keyword; undefined for all else. */
   readonly name: string | undefined
+  /** Of a literal that may stand between square brackets. */
+  readonly key: string | undefined
   readonly end: number
 }
 
@@ -111,7 +113,14 @@ function scanLine(acorn: Acorn, line: string): Scan {
       onComment,
     })) {
       const isWord = type.label === 'name' || type.keyword !== undefined
-      tokens.push({ label: type.label, name: isWord ? line.slice(start, end) : undefined, end })
+      const text = line.slice(start, end)
+      const isLiteral = type.label === 'num' || type.label === 'string'
+      tokens.push({
+        label: type.label,
+        name: isWord ? text : undefined,
+        key: isLiteral ? /^(['"]?)([\w-]+)\1$/.exec(text)?.[2] : undefined,
+        end,
+      })
     }
   } catch (error) {
     const openString = openStringOf(error, tokens)
@@ -226,15 +235,21 @@ function matchingOpener(tokens: readonly ScannedToken[], closer: number): number
   return -1
 }
 
-/** The names that end before a token: `a.b.c` before the `(`; empty when it is no plain path. */
+/** The names that end before a token: `a.b[0].c` before the `(`; empty when it is no plain path. */
 function pathBefore(tokens: readonly ScannedToken[], index: number): readonly string[] {
   const path: string[] = []
-  for (let i = index - 1; ; i -= 2) {
-    const name = tokens[i]?.name
+  for (let i = index - 1; ; ) {
+    const isIndex = tokens[i]?.label === ']' && tokens[i - 2]?.label === '['
+    const name = isIndex ? tokens[i - 1]?.key : tokens[i]?.name
     if (name === undefined) return []
     path.unshift(name)
+    if (isIndex) {
+      i -= 3
+      continue
+    }
     const label = tokens[i - 1]?.label
     if (label !== '.' && label !== '?.') return path
+    i -= 2
   }
 }
 

@@ -44,10 +44,12 @@ beforeAll(() => {
   calls = new ClientCalls()
   const session = createSessionClient(client as unknown as ShellClient, calls)
   Object.defineProperty(globalThis, 'client', { configurable: true, value: session })
+  Object.defineProperty(globalThis, 'listed', { configurable: true, value: [{ only: 1 }] })
   Object.defineProperty(globalThis, 'sample', {
     configurable: true,
     value: {
       plain: 1,
+      nested: { inside: 1 },
       add: (a: number, b = { c: 1 }) => a + b.c,
       get loaded() {
         touched.push('getter')
@@ -58,7 +60,7 @@ beforeAll(() => {
 })
 
 afterAll(() => {
-  for (const name of ['client', 'sample']) Reflect.deleteProperty(globalThis, name)
+  for (const name of ['client', 'sample', 'listed']) Reflect.deleteProperty(globalThis, name)
 })
 
 beforeEach(() => {
@@ -120,6 +122,8 @@ describe('Tab completes', () => {
     ["eu.pull('library/european:", "eu.pull('library/european:eu-1"],
     ['process.env.SREGISTRY_TMP', 'process.env.SREGISTRY_TMPDIR'],
     ['process.pla', 'process.platform'],
+    ['listed[0].onl', 'listed[0].only'],
+    ["sample['nested'].ins", "sample['nested'].inside"],
     ['.use region=eu-n', '.use region=eu-north-1'],
     ['.use docker SREGISTRY_CLIENT=nv', '.use docker SREGISTRY_CLIENT=nvidia'],
     ['.use SREGISTRY_DISABLE=y', '.use SREGISTRY_DISABLE=yes'],
@@ -230,7 +234,7 @@ describe('Tab completes', () => {
   })
 
   test('without running a getter', async () => {
-    expect(await offered('sample.')).toEqual(['add', 'loaded', 'plain'])
+    expect(await offered('sample.')).toEqual(['add', 'loaded', 'nested', 'plain'])
     expect(await offered('sample.loaded.')).toEqual([])
     expect(touched).toEqual([])
   })

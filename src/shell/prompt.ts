@@ -82,6 +82,7 @@ class Prompt {
       complete: async (text) => (await this.#engine.open()).complete(text),
       above: () => (this.#server?.getPrompt() === continuationPrompt ? this.#gathered : ''),
       line: () => (this.#server === undefined ? undefined : this.#line),
+      print: (text) => this.#beside(() => this.#options.stdout.write(`${text}\n`)),
     })
     options.questions?.answerWith((question, signal) => this.#ask(question, signal))
     watchBackground({

@@ -125,9 +125,13 @@ export function createSessionClient(client: ShellClient, calls: ClientCalls): Sh
   return facade as ShellClient
 }
 
+/** What a client keeps for itself and the compiler alone hides. */
+const internals = new Set(['context', 'sibling'])
+
 function factsOf(client: ShellClient): ReadonlyArray<readonly [string, unknown]> {
   const names = new Set(['name', 'place', 'database', 'settings', ...Object.keys(client)])
   return [...names].flatMap((name) => {
+    if (internals.has(name)) return []
     const value: unknown = name === 'place' ? placeOf(client) : Reflect.get(client, name)
     return typeof value === 'function' || value === undefined ? [] : [[name, value] as const]
   })

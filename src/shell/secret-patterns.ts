@@ -39,7 +39,7 @@ const literal = `${literalStart}[^${literalEnd}]`
 
 /** `$TOKEN`, `$(…)`, `${…}`, `<token>` and `%s` are no secrets; a scheme before them is none either. */
 const reference = String.raw`(?:(?:Basic|Bearer|token|AWS:)\s*)?(?:\$[{(]|\$[A-Z_][A-Z\d_]*\b|<|%|\*\*|["'\\]|$)`
-const nothing = String.raw`(?:none|null|undefined|true|false|missing|expired|valid|optional|required)\b`
+const nothing = String.raw`(?:value|none|null|undefined|true|false|missing|expired|valid|optional|required)\b`
 const value = `(?!${reference}|${nothing})[^\\s,;)}]`
 
 /** Forms that are secrets wherever they stand. */

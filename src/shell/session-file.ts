@@ -113,7 +113,7 @@ export function generalise(line: string): string {
     .replace(/\b(?=\d*[a-f])[0-9a-f]{12}\b/g, '[hex12]') // with a letter: an account has twelve digits
     .replace(/(?<![\w:/.])\/(?:[\w.@+~-]+\/)+(?=[\w.@+~-])/g, '[path]/')
     .replace(/\b(127\.0\.0\.1|localhost):\d+/g, '$1:[..]') // a port that was free then
-    .replace(/\bsqlite:\/{4}\S+/g, '[..]')
+    .replace(/\bsqlite:\/{4}[^\s\]]+/g, '[..]')
     .replace(/\b(A[KS]IA…)\w+/g, '$1[..]')
     .replace(/\b\d+(?:\.\d+)? (?:KiB|MiB|GiB|TiB)\b/g, '[size]')
     .replace(/\b\d+(?:\.\d+)? m?s\b/g, '[time]')

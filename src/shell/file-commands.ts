@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { CommandContext } from './command-context.ts'
 import { promptOf, usageError } from './command-faults.ts'
+import { checkScriptName } from './foreign-script.ts'
 import { currentStatement } from './interrupt.ts'
 import type { Outcome } from './session.ts'
 
@@ -12,6 +13,7 @@ export async function loadFile(context: CommandContext, file: string): Promise<O
   if (file === '') throw usageError('.load FILE', '.load needs a file')
   const { isSessionFile, statementsOf } = await import('./session-file.ts')
   const path = pathOf(file, context.env)
+  checkScriptName(path)
   const text = await readText(path)
   const source = isSessionFile(path) ? statementsOf(text) : text
   const result = await context.runScript(source, { label: basename(path), filename: path })

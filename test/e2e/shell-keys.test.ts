@@ -298,6 +298,10 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await start()
     terminal.enter("client.use({ secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }).name")
     await terminal.until("'aws'")
+    terminal.enter('!echo with -H "Authorization: Bearer hunter2hunter2"')
+    await terminal.until(/^with -H/m)
+    terminal.type('x = `\rpassword = hunter2\r`.length\r')
+    await terminal.until(/^20$/m)
     terminal.enter("console.log('on'); while (true) {}")
     await terminal.until(/^on$/m)
     const children = execFileSync('pgrep', ['-P', String(terminal.pid())], { encoding: 'utf8' })
@@ -311,9 +315,9 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
 
   test('the rc file runs before the prompt; its fault is named and ends nothing', async () => {
     const rc = join(home, 'rc.js')
-    writeFileSync(rc, 'mine = 41\n\nmissing()\n', { mode: 0o600 })
+    writeFileSync(rc, 'mine = 41\n\nprint(mine - 1); missing()\n', { mode: 0o600 })
     await start({ env: { SREGISTRY_RC: rc } })
-    expect(terminal.screen()).toContain('rc.js:3: ReferenceError: missing is not defined')
+    expect(terminal.screen()).toMatch(/^40\nrc\.js:3: ReferenceError: missing is not defined\n/)
     terminal.enter('mine + 1')
     await terminal.until(/^42$/m)
   })

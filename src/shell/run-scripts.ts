@@ -52,7 +52,10 @@ export async function runScripts(options: ShellOptions): Promise<number> {
   }
 }
 
-export function scriptContext(session: Session, options: ShellOptions): CommandContext {
+export function scriptContext(
+  session: Session,
+  options: Pick<ShellOptions, 'env'>,
+): CommandContext {
   const context: CommandContext = {
     session,
     env: options.env,

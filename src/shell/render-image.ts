@@ -31,7 +31,7 @@ export function renderImages(images: readonly ShownImage[], options: RenderOptio
     { header: 'DIGEST', rank: 2 },
     { header: 'SIZE', align: 'right' },
     { header: 'PULLED', rank: 1 },
-    { header: 'PATH', minWidth: 16, rank: 3 },
+    { header: 'PATH', minWidth: 16, cutAt: 'start', rank: 3 },
   ] as const
   const rows = images.map((image) => [
     nameOf(image),

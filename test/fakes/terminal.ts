@@ -60,6 +60,11 @@ export class Terminal {
     return this.#tmux(['capture-pane', '-p', '-J']).trimEnd().split('\n')
   }
 
+  /** Whether any cell is coloured, bold or dim. */
+  isStyled(): boolean {
+    return this.#tmux(['capture-pane', '-p', '-e']).includes('\u001b[')
+  }
+
   /** Process id of the program's shell, for its children. */
   pid(): number {
     return Number(this.#tmux(['display-message', '-p', '#{pane_pid}']))

@@ -27,7 +27,7 @@ async function answer(line: string): Promise<string> {
   terminal.press('C-l')
   await terminal.until(/^\S+>$/)
   terminal.enter(line)
-  return terminal.until(/^\S+> .*\n(?:.*\n)*\S+>$/)
+  return terminal.until(/^\S+> .*\n(?:.*\n)*[\w-]+:[\w.-]+>$/)
 }
 
 /** Takes the terminal over as vi does: another screen, single keys, Ctrl-X to write and leave. */
@@ -216,6 +216,15 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
       else expect(await answer('n')).toContain('\n21\n')
     }
     expect(await answer('.save /nowhere/x.js')).toContain('error NOT_WRITABLE: /nowhere/x.js')
+  })
+
+  test('.break gives up a statement of several lines', async () => {
+    await start()
+    terminal.enter('f(')
+    await terminal.until(/> f\(\n.*[.|] *$/)
+    terminal.enter('.break')
+    await terminal.until(/\.break\naws:us-east-1>$/)
+    expect(await answer('typeof f')).toContain("\n'undefined'\n")
   })
 
   test('.use takes a client and settings at once; what makes no sense leaves the prompt', async () => {

@@ -65,6 +65,9 @@ describe('a value is shown by what it is', () => {
     expect(await shown(long, { columns: 80 })).toBe(
       `library/busybox:latest  888888888888  2.1 MiB\n  singularity run ${path}`,
     )
+    expect(await shown(long, { columns: 40 })).toBe(
+      `library/busybox:latest  2.1 MiB\n  singularity run ${path}`,
+    )
   })
 
   test.each([

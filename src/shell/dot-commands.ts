@@ -243,12 +243,16 @@ function readUse(argument: string): {
   if (region !== undefined) {
     throw usageError(dotCommands.use.usage, `${region} is a region: .use region=${region}`)
   }
+  const host = names.find((name) => /^[\w-]+(?:\.[\w-]+)+(?::\d+)?$/.test(name))
+  if (host !== undefined) {
+    throw usageError(dotCommands.use.usage, `${host} is a registry: .use docker registry=${host}`)
+  }
   const pairs = words.filter((word) => word.includes('='))
   const mistaken = mistakenUse(names, pairs)
   if (mistaken !== undefined) throw usageError(dotCommands.use.usage, mistaken)
   const settings = pairs.map((pair) => {
     const at = pair.indexOf('=')
-    return [pair.slice(0, at), pair.slice(at + 1)] as const
+    return [pair.slice(0, at), pair.slice(at + 1).replace(/^(["'])(.*)\1$/, '$2')] as const
   })
   return { name: names[0], settings: Object.fromEntries(settings) }
 }

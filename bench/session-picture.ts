@@ -1,16 +1,19 @@
 /**
  * The picture of a session in the README: a real run of the shell in a real terminal (tmux), against a
- * local ECR, written as SVG. `npx tsc -p tsconfig.bench.json && node bench/.out/session-picture.js`
+ * local ECR, written as SVG. `npx tsc -p tsconfig.bench.json && node bench/.out/session-picture.js`; with
+ * `--out FILE` into another file, to compare it with the one that is there.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 
 const root = resolve(import.meta.dirname, '../..')
 const program = join(root, 'bin/sregistry.js')
-const target = join(root, 'repl-history/session.svg')
+const { values } = parseArgs({ options: { out: { type: 'string' } } })
+const target = values.out ?? join(root, 'repl-history/session.svg')
 const columns = 110
 const rows = 40
 /** A fixed name, as it is to be seen in the picture. */

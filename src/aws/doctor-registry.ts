@@ -93,14 +93,19 @@ export async function checkImage(one: DoctorCase): Promise<Finding> {
   const platform = image.platform === undefined ? '' : `${image.platform}, `
   return {
     status: 'ok',
-    evidence: `${image.digest.slice(0, 19)}… ${platform}${image.layers} layers, ${image.sizeBytes} bytes`,
+    evidence: `${image.digest.slice(0, 19)}… ${platform}${image.layers} layers, ${sizeOf(image.sizeBytes)}`,
     details: { ...image },
   }
 }
 
+function sizeOf(bytes: number): string {
+  const kibibytes = bytes / 1024
+  return kibibytes < 1000 ? `${kibibytes.toFixed(1)} KiB` : `${(kibibytes / 1024).toFixed(1)} MiB`
+}
+
 const notAsked: Finding = {
   status: 'skipped',
-  evidence: 'no image was named: sregistry doctor NAME:TAG looks at one',
+  evidence: 'no image was named: doctor NAME:TAG looks at one',
 }
 
 /** Rung 8: "manifest works, layers hang" is a blocked storage host. */

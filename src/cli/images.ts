@@ -119,7 +119,7 @@ async function listImages(session: Session, images: readonly Container[]): Promi
     { header: 'DIGEST', rank: 3 },
     { header: 'SIZE', align: 'right' as const },
     { header: 'PULLED', rank: 1 },
-    { header: 'PATH', minWidth: 16, rank: 4 },
+    { header: 'PATH', minWidth: 16, cutAt: 'start' as const, rank: 4 },
   ]
   // a pipe gets whole paths: nobody reads its width
   const style = session.outputStyle()

@@ -50,14 +50,24 @@ export async function runShell(
   const named = clientNames.find((name) => name === first)
   const files = named === undefined ? names : rest
   session.ignoreSignals()
-  if (flags.check !== true || files.length === 0) {
-    process.exitCode = await openShell(session, { named, files, flags })
-    return
-  }
-  const { checkSessions } = await import('./check-sessions.ts')
-  process.exitCode = await checkSessions(session, files, (own, file) =>
-    openShell(own, { named, files: [file], flags }),
-  )
+  const line = { named, files, flags }
+  process.exitCode = await (flags.check === true
+    ? checkFiles(session, line)
+    : openShell(session, line))
+}
+
+async function checkFiles(session: Session, { named, files }: ShellLine): Promise<number> {
+  const { checkSessions } = await import('../shell/check-session.ts')
+  const { openCheckPlace } = await import('./check-place.ts')
+  return checkSessions({
+    files,
+    stderr: process.stderr,
+    flags: session.flags,
+    globals: { Container },
+    cleanUp: removeUnfinished,
+    openPlace: (needs) =>
+      openCheckPlace(session, { needs, client: named, questions: terminalQuestions() }),
+  })
 }
 
 type ShellLine = {
@@ -67,7 +77,7 @@ type ShellLine = {
 }
 
 async function openShell(session: Session, { named, files, flags }: ShellLine): Promise<number> {
-  const questions = new Questions(isTerminal() ? askOnTerminal : undefined)
+  const questions = terminalQuestions()
   const clients = new ShellClients(session, questions)
   let isLeft = false
   let code = 0
@@ -96,8 +106,9 @@ async function openShell(session: Session, { named, files, flags }: ShellLine): 
   return code
 }
 
-function isTerminal(): boolean {
-  return process.stdin.isTTY === true && process.stderr.isTTY === true
+function terminalQuestions(): Questions {
+  const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true
+  return new Questions(isTerminal ? askOnTerminal : undefined)
 }
 
 /** For scripts that a terminal runs; readline is loaded for who is asked. */

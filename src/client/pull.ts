@@ -2,7 +2,9 @@
  * One pull: look the reference up, see whether it is here already, build the image, put it in place,
  * record it (DESIGN § 2, § 5).
  */
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import type { ImageRecord } from '../catalog/image-record.ts'
 import { throwIfCancelled } from '../errors/cancelled.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
@@ -59,24 +61,54 @@ class Pull {
 
   /** @returns undefined when another process has taken the name meanwhile. */
   async run(located: LocatedManifest): Promise<ImageRecord | undefined> {
-    const { access, options } = this.#input
     this.#reportChange(formatDigest(located.manifestDigest))
-    // what cannot be written is said before anything is downloaded
-    const file = await this.#createFile()
+    // without it one is started when there is an image to compose, and tells what is in the way
+    const starting = this.#startComposing().catch(() => undefined)
     try {
-      const image = await access.client.resolve(located, signalOf(options))
-      this.#reportResolved(image)
-      this.#reportPlatform(image, located)
-      const sizeBytes = await this.#build(image, file)
-      throwIfCancelled(options.signal, 'the pull')
-      if (!(await this.#place(file))) return undefined
-      const record = this.#recordOf(image, sizeBytes)
-      await this.#save(record)
-      reportEnd(this.#input, this.#target, this.#target.replaced === undefined ? 'new' : 'update')
-      return record
+      // what cannot be written is said before anything is downloaded
+      const file = await this.#createFile()
+      try {
+        return await this.#make(located, file, starting)
+      } finally {
+        await file.abort()
+      }
     } finally {
-      await file.abort()
+      // mostly it has ended before
+      void starting.then((worker) => worker?.terminate())
     }
+  }
+
+  async #make(
+    located: LocatedManifest,
+    file: AtomicFile,
+    starting: Promise<Worker | undefined>,
+  ): Promise<ImageRecord | undefined> {
+    const { access, options } = this.#input
+    const image = await access.client.resolve(located, signalOf(options))
+    this.#reportResolved(image)
+    this.#reportPlatform(image, located)
+    const sizeBytes = await this.#build(image, file, await starting)
+    throwIfCancelled(options.signal, 'the pull')
+    if (!(await this.#place(file))) return undefined
+    const record = this.#recordOf(image, sizeBytes)
+    await this.#save(record)
+    reportEnd(this.#input, this.#target, this.#target.replaced === undefined ? 'new' : 'update')
+    return record
+  }
+
+  /**
+   * The thread that composes a large image starts while the file is made and the config is fetched, where the
+   * repository's last image was one.
+   */
+  async #startComposing(): Promise<Worker | undefined> {
+    const { context, access } = this.#input
+    if (!this.#target.usesCache) return undefined
+    const { layerCache } = await import('../storage/layer-cache.ts')
+    if (!existsSync(layerCache(context.settings.cache()).layoutPath(repositoryOf(access)))) {
+      return undefined
+    }
+    const { startComposing } = await import('../image/compose/compose-thread.ts')
+    return startComposing()
   }
 
   async #createFile(): Promise<AtomicFile> {
@@ -115,7 +147,11 @@ class Pull {
     }
   }
 
-  async #build(image: ResolvedImage, file: AtomicFile): Promise<number> {
+  async #build(
+    image: ResolvedImage,
+    file: AtomicFile,
+    composing: Worker | undefined,
+  ): Promise<number> {
     const { context, options } = this.#input
     const [{ buildImage }, { cachedLayers, temporaryLayers }, { layerCache }, { withWork }] =
       await Promise.all([
@@ -143,6 +179,7 @@ class Pull {
         fixPermissions: options.fixPermissions ?? false,
         onEvent: (event) => options.onProgress?.(event),
         signal: options.signal,
+        composing,
       }),
     )
   }
@@ -155,12 +192,13 @@ class Pull {
   }
 
   #sourceOf(image: ResolvedImage): ImageSource {
-    const { client, host, reference } = this.#input.access
-    const { repository } = reference
+    const { access } = this.#input
+    const { client, host } = access
+    const { repository } = access.reference
     const digest = formatDigest(image.manifestDigest)
     return {
       reference: sourceName(host, repository, digest),
-      repository: `${host}/${repository}`,
+      repository: repositoryOf(access),
       manifestDigest: image.manifestDigest,
       config: image.config,
       layers: image.layers,
@@ -247,6 +285,11 @@ function notRecorded({ path, uri }: ImageRecord, cause: unknown): SregistryError
     `the image is at ${path} but could not be recorded: ${why}`,
     { hint: `record it: sregistry add --name ${name} ${path}`, cause },
   )
+}
+
+/** `HOST/library/busybox` */
+function repositoryOf({ host, reference }: PullInput['access']): string {
+  return `${host}/${reference.repository}`
 }
 
 function signalOf({ signal }: PullOptions): { signal?: AbortSignal } {

@@ -7,4 +7,9 @@ declare namespace WebAssembly {
     constructor(module: Module, imports?: object)
     readonly exports: object
   }
+  class Memory {
+    /** @param descriptor In pages of 64 KiB. */
+    constructor(descriptor: { readonly initial: number })
+    readonly buffer: ArrayBuffer
+  }
 }

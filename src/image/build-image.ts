@@ -2,6 +2,8 @@
  * Makes an image file of a container image: packs its layers, merges them, puts the metadata layer on
  * top, lays the result out and writes it as squashfs or SIF (DESIGN § 2).
  */
+
+import type { Worker } from 'node:worker_threads'
 import { formatDigest } from '../registry/digest.ts'
 import { partitionAlignment } from '../sif/sif-format.ts'
 import { sifPrefix } from '../sif/sif-writer.ts'
@@ -33,6 +35,8 @@ export type BuildOptions = Ownership & {
   readonly parameters: PackingParameters
   readonly format: 'squashfs' | 'sif'
   readonly store: LayerStore
+  /** A thread that waits for an image (`startComposing`); the caller ends it, since it may not be needed. */
+  readonly composing?: Worker | undefined
   /** A file that may be written and is removed by the caller: the metadata layer is packed into it. */
   readonly scratchPath: string
   /** Default 4. */
@@ -117,7 +121,7 @@ class ImageBuild {
     this.#composer = composer
     const options = { output: this.#output.handle, base: this.#prefixBytes() }
     // after it, since all will wait for the composer in the end
-    this.#ahead = composer.started.then(() => CopyAhead.start(ranges, paths, options))
+    this.#ahead = CopyAhead.start(ranges, paths, options)
   }
 
   async packMetadata(): Promise<string> {
@@ -188,13 +192,14 @@ class ImageBuild {
     const bytes = this.#source.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     if (bytes >= minThreadBytes) return this.#composeInThread([])
     const onNote = (text: string) => this.#onEvent({ type: 'note', text })
-    return new LocalComposer(this.#composeOptions(), onNote, this.#options.signal)
+    const { signal } = this.#options
+    return new LocalComposer(this.#composeOptions(), { onNote, signal })
   }
 
   #composeInThread(expected: readonly string[]): ComposeThread {
     const onNote = (text: string) => this.#onEvent({ type: 'note', text })
-    const { signal } = this.#options
-    return new ComposeThread(this.#composeOptions(), { expected, onNote, signal })
+    const { signal, composing: worker } = this.#options
+    return new ComposeThread(this.#composeOptions(), { worker, expected, onNote, signal })
   }
 
   #composeOptions(): ComposeOptions {

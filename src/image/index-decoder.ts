@@ -14,8 +14,15 @@ export class IndexDecoder {
 
   /** @throws {SregistryError} IMAGE_INVALID beyond the end or beyond 2^53 - 1. */
   number(): number {
+    // most numbers, and beyond the end nothing
+    const first = this.buffer[this.offset] ?? 0x80
+    if (first >= 0x80) return this.longNumber()
+    this.offset += 1
+    return first
+  }
+
+  private longNumber(): number {
     let byte = this.byte()
-    if (byte < 0x80) return byte
     let value = byte & 0x7f
     let scale = 0x80
     do {

@@ -3,7 +3,6 @@
  * out, where they lie in the image.
  */
 import type { FileContent } from '../squashfs/inode.ts'
-import type { PackedContent } from './packed-layer.ts'
 
 /** One value for each file, in the order of the entries. */
 export type ContentColumns = {
@@ -46,6 +45,20 @@ export class PackedContents {
     return start === end ? noBlocks : blocks.subarray(start, end)
   }
 
+  /** Where a content lies in the image that was last laid out. */
+  placed(index: number): FileContent {
+    const home = this.placement.homes.get(index)
+    if (home !== undefined) return home.contents.placed(home.index)
+    const { starts, fragments, offsets } = this.placement
+    const fragment = fragments[index] ?? -1
+    return {
+      sizeBytes: this.columns.sizes[index] ?? 0,
+      start: starts[index] ?? 0,
+      blocks: this.blocksOf(index),
+      fragment: fragment < 0 ? undefined : { index: fragment, offset: offsets[index] ?? 0 },
+    }
+  }
+
   /** Order of the packed bytes: tails before contents with blocks of their own. */
   compare(a: number, b: number): number {
     const { positions, fragments, offsets } = this.columns
@@ -57,6 +70,9 @@ export class PackedContents {
   }
 }
 
+/** One content by its number. */
+export type ContentPlace = { readonly contents: PackedContents; readonly index: number }
+
 /** Where contents lie in the image that is being laid out. */
 export class Placement {
   /** 1 where a file of the image has the content. */
@@ -67,7 +83,7 @@ export class Placement {
   readonly fragments: Int32Array
   readonly offsets: Uint32Array
   /** Equal contents that stand for others. */
-  readonly homes: Map<number, IndexedContent> = new Map()
+  readonly homes: Map<number, ContentPlace> = new Map()
 
   constructor(length: number) {
     this.live = new Uint8Array(length)
@@ -81,52 +97,5 @@ export class Placement {
     this.starts.fill(0)
     this.fragments.fill(-1)
     this.homes.clear()
-  }
-}
-
-/** One content by its number. */
-export class IndexedContent implements PackedContent {
-  readonly contents: PackedContents
-  readonly index: number
-
-  constructor(contents: PackedContents, index: number) {
-    this.contents = contents
-    this.index = index
-  }
-
-  get sizeBytes(): number {
-    return this.contents.columns.sizes[this.index] ?? 0
-  }
-
-  get identity(): string {
-    return this.contents.identityOf(this.index)
-  }
-
-  get position(): number {
-    return this.contents.columns.positions[this.index] ?? 0
-  }
-
-  get blocks(): Uint32Array {
-    return this.contents.blocksOf(this.index)
-  }
-
-  get fragment(): PackedContent['fragment'] {
-    const { fragments, offsets } = this.contents.columns
-    const index = fragments[this.index] ?? -1
-    return index < 0 ? undefined : { index, offset: offsets[this.index] ?? 0 }
-  }
-
-  /** Where it lies in the image that was last laid out. */
-  get placed(): FileContent {
-    const home = this.contents.placement.homes.get(this.index)
-    if (home !== undefined) return home.placed
-    const { starts, fragments, offsets } = this.contents.placement
-    const fragment = fragments[this.index] ?? -1
-    return {
-      sizeBytes: this.sizeBytes,
-      start: starts[this.index] ?? 0,
-      blocks: this.blocks,
-      fragment: fragment < 0 ? undefined : { index: fragment, offset: offsets[this.index] ?? 0 },
-    }
   }
 }

@@ -2,7 +2,8 @@
  * The entries of a packed layer as its index has them, in columns. As objects they would outlive several
  * garbage collections, which copy them each time: that took longer than all that is done with them.
  */
-import { IndexedContent, type PackedContents } from './packed-contents.ts'
+import type { InodeMetadata } from '../squashfs/inode.ts'
+import type { PackedContents } from './packed-contents.ts'
 import type { PackedEntry } from './packed-layer.ts'
 import { entryKinds } from './packed-layer-format.ts'
 
@@ -27,51 +28,67 @@ export type EntryColumns = {
   readonly contents: PackedContents
 }
 
-export type IndexedEntry = PackedEntry<IndexedContent>
+const slashCode = 0x2f
 
-/** The entries, made anew each time they are asked for. */
-export class PackedEntries implements Iterable<IndexedEntry> {
+/** The entries by their numbers, which are their places in the archive. */
+export class PackedEntries {
   readonly length: number
   readonly contents: PackedContents
-  readonly #columns: EntryColumns
+  readonly columns: EntryColumns
 
   constructor(columns: EntryColumns) {
     this.contents = columns.contents
     this.length = columns.length
-    this.#columns = columns
+    this.columns = columns
   }
 
-  *[Symbol.iterator](): Generator<IndexedEntry> {
-    for (let index = 0; index < this.length; index += 1) yield this.#entry(index)
+  kindOf(index: number): PackedEntry['kind'] {
+    return entryKinds[this.columns.kinds[index] ?? 0] ?? 'file'
   }
 
-  #entry(index: number): IndexedEntry {
-    const { text, kinds, pathStarts, pathLengths, modes, uids, gids, mtimes } = this.#columns
-    const { firsts, seconds, contents } = this.#columns
-    const kind = entryKinds[kinds[index] ?? 0] ?? 'file'
-    const path = part(text, pathStarts[index], pathLengths[index])
-    const mode = modes[index] ?? 0
-    const uid = uids[index] ?? 0
-    const gid = gids[index] ?? 0
-    const mtime = mtimes[index] ?? 0
-    const xattrs = this.#columns.xattrs.get(index)
-    const [first, second] = [firsts[index] ?? 0, seconds[index] ?? 0]
-    switch (kind) {
-      case 'file': {
-        const content = new IndexedContent(contents, first)
-        return { kind, path, mode, uid, gid, mtime, xattrs, content }
-      }
-      case 'symlink':
-      case 'hardlink': {
-        const target = part(text, first, second)
-        return { kind, path, mode, uid, gid, mtime, xattrs, target }
-      }
-      case 'char-device':
-      case 'block-device':
-        return { kind, path, mode, uid, gid, mtime, xattrs, major: first, minor: second }
-      default:
-        return { kind, path, mode, uid, gid, mtime, xattrs }
+  pathOf(index: number): string {
+    const { text, pathStarts, pathLengths } = this.columns
+    return part(text, pathStarts[index], pathLengths[index])
+  }
+
+  /** The name of an entry that lies right in a directory, which is not the root; undefined elsewhere. */
+  nameWithin(directory: string, index: number): string | undefined {
+    const { text, pathStarts, pathLengths } = this.columns
+    const start = pathStarts[index] ?? 0
+    const end = start + (pathLengths[index] ?? 0)
+    const nameStart = start + directory.length + 1
+    if (nameStart >= end || text.charCodeAt(nameStart - 1) !== slashCode) return undefined
+    if (!text.startsWith(directory, start)) return undefined
+    const slash = text.indexOf('/', nameStart)
+    return slash >= 0 && slash < end ? undefined : text.slice(nameStart, end)
+  }
+
+  /** A new record. */
+  metadataOf(index: number): InodeMetadata {
+    const { modes, uids, gids, mtimes, xattrs } = this.columns
+    return {
+      mode: modes[index] ?? 0,
+      uid: uids[index] ?? 0,
+      gid: gids[index] ?? 0,
+      mtime: mtimes[index] ?? 0,
+      xattrs: xattrs.get(index),
     }
+  }
+
+  /** Of a symlink or a hard link. */
+  targetOf(index: number): string {
+    const { text, firsts, seconds } = this.columns
+    return part(text, firsts[index], seconds[index])
+  }
+
+  deviceOf(index: number): { readonly major: number; readonly minor: number } {
+    const { firsts, seconds } = this.columns
+    return { major: firsts[index] ?? 0, minor: seconds[index] ?? 0 }
+  }
+
+  /** The number of a file's content in `contents`. */
+  contentOf(index: number): number {
+    return this.columns.firsts[index] ?? 0
   }
 }
 

@@ -112,7 +112,7 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
   ),
   repositories: method(
     {
-      signature: 'repositories(glob, { registryId })',
+      signature: 'repositories(glob?, { registryId })',
       options: browseOptions,
       required: 0,
       summary: 'the repositories of the registry',
@@ -146,7 +146,7 @@ const remoteMethods: { readonly [name: string]: MethodHelp } = {
   ),
   search: method(
     {
-      signature: 'search(query, { registryId })',
+      signature: 'search(query?, { registryId })',
       options: browseOptions,
       required: 0,
       summary: 'remote images whose repository or tag fits a pattern',
@@ -190,7 +190,7 @@ const accessMethods: { readonly [name: string]: MethodHelp } = {
   }),
   doctor: method(
     {
-      signature: 'doctor(reference, { fix, create })',
+      signature: 'doctor(reference?, { fix, create })',
       options: doctorOptions,
       required: 0,
       summary: 'checks settings, credentials, network and storage step by step',
@@ -202,7 +202,7 @@ const accessMethods: { readonly [name: string]: MethodHelp } = {
   ),
   policy: method(
     {
-      signature: 'policy(kind, { repository, readers })',
+      signature: 'policy(kind?, { repository, readers })',
       options: policyOptions,
       values: policyKinds,
       required: 0,
@@ -228,7 +228,7 @@ const accessMethods: { readonly [name: string]: MethodHelp } = {
 const localMethods: { readonly [name: string]: MethodHelp } = {
   images: method(
     {
-      signature: 'images(query)',
+      signature: 'images(query?)',
       required: 0,
       summary: 'the images on this machine',
       result: 'images',
@@ -296,7 +296,7 @@ const localMethods: { readonly [name: string]: MethodHelp } = {
   ),
   labels: method(
     {
-      signature: 'labels(query)',
+      signature: 'labels(query?)',
       required: 0,
       summary: 'the labels of the images on this machine',
       result: 'data',

@@ -78,3 +78,6 @@ export const useSettings: OptionHelps = {
     settingNames.map((name) => [name, { summary: settingTable[name].meaning }]),
   ),
 }
+
+/** What `.use` takes without an `=`. */
+export const clientNames: readonly string[] = ['aws', 'docker', 'nvidia', 'ecr-public']

@@ -1,6 +1,7 @@
 /** Calls that cannot be meant: told with the usage line before anything is sent anywhere. */
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { ArgumentKind, MethodHelp } from './api-help.ts'
+import { useSettings } from './api-options.ts'
 import { nearestName } from './nearest-name.ts'
 
 const wanted: { readonly [kind in ArgumentKind]: string } = {
@@ -21,6 +22,13 @@ export function checkCall(name: string, help: MethodHelp, args: readonly unknown
     throw wrongCall(help, `client.${name}() needs ${wanted[kind]}${positionOf(i)}`)
   }
   if (help.optionsAt !== undefined) checkOptions(name, help, args[help.optionsAt])
+  if (help.result === 'client') checkSettings(help, args[0])
+}
+
+/** @returns The setting that a name nearly is, for names that are none: `regoin`, `region`. */
+export function nearestSetting(name: string): string | undefined {
+  const known = Object.keys(useSettings)
+  return known.includes(name) ? undefined : nearestName(name, known)
 }
 
 function isList(name: string, given: unknown): boolean {
@@ -42,6 +50,18 @@ function checkOptions(name: string, help: MethodHelp, options: unknown): void {
     const near = nearestName(option, known)
     if (near !== undefined) {
       throw wrongCall(help, `client.${name}() has no option ${option}; did you mean ${near}?`)
+    }
+  }
+}
+
+function checkSettings(help: MethodHelp, settings: unknown): void {
+  if (typeof settings !== 'object' || settings === null) {
+    throw wrongCall(help, 'client.use() takes its settings as an object, { … }')
+  }
+  for (const name of Object.keys(settings)) {
+    const near = nearestSetting(name)
+    if (near !== undefined) {
+      throw wrongCall(help, `there is no setting ${name}; did you mean ${near}?`)
     }
   }
 }

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Writable } from 'node:stream'
+import { SregistryError } from '../errors/sregistry-error.ts'
 import type { CommandContext } from './command-context.ts'
 import { readCommand, runCommand } from './dot-commands.ts'
 import { defineGlobals, defineResults } from './globals.ts'
@@ -17,29 +18,54 @@ import {
 import { openClient } from './shell-client.ts'
 import { outputModes, type ShellOptions } from './shell-options.ts'
 
+/** What a saved session is run with, and on; see openCheckPlace of the command line. */
+export type CheckPlace = Pick<ShellOptions, 'client' | 'createClient' | 'env'> & {
+  readonly close: () => Promise<void>
+}
+
+export type CheckOptions = Pick<ShellOptions, 'stderr' | 'flags' | 'globals' | 'cleanUp'> & {
+  readonly files: readonly string[]
+  /** @param needs What the session says it needs, such as `local-ecr`. */
+  readonly openPlace: (needs: string | undefined) => Promise<CheckPlace>
+}
+
 /**
+ * Runs each file in a place of its own.
  * @returns 0 when every file keeps its word, 1 with a diff of the first difference of each otherwise, 2 without
  *   files.
+ * @throws {SregistryError} STORAGE for a file that cannot be read.
  */
-export async function checkSessions(options: ShellOptions): Promise<number> {
-  const files = options.flags.files ?? []
+export async function checkSessions(options: CheckOptions): Promise<number> {
+  const { files, stderr } = options
   if (files.length === 0) {
-    options.stderr.write('error USAGE: --check needs saved sessions to check\n')
+    stderr.write('error USAGE: --check needs saved sessions to check\n')
     return 2
   }
   let differing = 0
   for (const file of files) {
-    const session = parseSession(await readFile(resolve(file), 'utf8'))
-    const difference = await checkSession(session, options)
+    const session = parseSession(await readSession(file))
+    const place = await options.openPlace(session.needs)
+    const difference = await checkSession(session, { ...options, ...place }).finally(place.close)
     if (difference === undefined) continue
     differing += 1
-    options.stderr.write(`${file}${difference}\n`)
+    stderr.write(`${file}${difference}\n`)
   }
   return differing === 0 ? 0 : 1
 }
 
+async function readSession(file: string): Promise<string> {
+  try {
+    return await readFile(resolve(file), 'utf8')
+  } catch (cause) {
+    throw new SregistryError('STORAGE', `${file} could not be read`, { cause })
+  }
+}
+
 /** @returns What differs, beginning with its line; undefined when nothing does. */
-async function checkSession(file: SessionFile, options: ShellOptions): Promise<string | undefined> {
+async function checkSession(
+  file: SessionFile,
+  options: CheckOptions & CheckPlace,
+): Promise<string | undefined> {
   const printed: string[] = []
   const sink = Object.assign(
     new Writable({
@@ -52,9 +78,9 @@ async function checkSession(file: SessionFile, options: ShellOptions): Promise<s
     { columns: file.width },
   )
   const env = { ...options.env, LC_ALL: 'C.UTF-8', NO_COLOR: '1', FORCE_COLOR: undefined }
+  const { createClient, globals, cleanUp } = options
   const modes = outputModes(options.flags)
   const output = new ShellOutput({ stdout: sink, stderr: sink, env, bars: sink, modes })
-  const { createClient, globals, cleanUp } = options
   const client = await openClient(options.client)
   const session = new Session({ client, createClient, output, now: Date.now, cleanUp })
   defineGlobals(session, globals ?? {})

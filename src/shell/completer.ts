@@ -1,12 +1,29 @@
 /** What Tab offers. Nothing that is typed is run for it, and an answer never takes long. */
-import { settingNames } from '../settings/setting-table.ts'
-import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
-import { useSettings } from './api-options.ts'
+import {
+  explainedNames,
+  isOrdered,
+  membersAt,
+  methodOf,
+  namesFrom,
+  optionNames,
+  stringsOutside,
+} from './api-candidates.ts'
+import { clientMethods, type MethodHelp, shellGlobals } from './api-help.ts'
+import { clientNames, useSettings } from './api-options.ts'
+import {
+  type CallNote,
+  type CandidateNote,
+  type MethodOf,
+  noteOf,
+  noteOfCall,
+} from './candidate-notes.ts'
 import { type CursorContext, cursorContext } from './cursor-context.ts'
 import { commandHelps } from './dot-commands.ts'
-import { fileNames, isPathLike } from './file-names.ts'
-import { memberNames, memberNamesOf } from './member-names.ts'
+import { fileNames } from './file-names.ts'
+import { memberNames } from './member-names.ts'
 import type { RemoteNames } from './remote-names.ts'
+import { settingValues } from './setting-candidates.ts'
+import { type ShellVariables, shellCandidates } from './shell-candidates.ts'
 import type { ShellClient } from './shell-client.ts'
 
 export type CompleterOptions = {
@@ -15,21 +32,36 @@ export type CompleterOptions = {
   readonly remoteNames: RemoteNames
   /** How often a name was used, to put the likely ones first. */
   readonly uses: (name: string) => number
-  /** Tab a second time right after a `(`. */
-  readonly onSignature: (help: MethodHelp) => void
+  readonly methodOf: MethodOf
+  /** What a `!cmd` line sees. */
+  readonly variables: () => ShellVariables
   /** Names have come that were not there in time; `line` is what was asked about then. */
   readonly onLate: (line: string) => void
 }
 
-/** What readline wants: the candidates, and the text before the cursor that they replace. */
-export type Completion = [candidates: string[], prefix: string]
+export type Candidate = CandidateNote & { readonly name: string }
+
+export type Completion = {
+  /** A hundred at most; empty when there is nothing to offer. */
+  readonly candidates: readonly Candidate[]
+  /** How many there are beyond those. */
+  readonly more: number
+  /** The text before the cursor that they replace. */
+  readonly prefix: string
+  /** What stands in place of it: as much as all of them begin with. */
+  readonly insertion: string
+  /** Right after a `(`, where there is nothing to insert: how the call goes. */
+  readonly call?: CallNote
+}
 
 const maxCandidates = 100
 const deadlineMs = 300
-const clientNames = ['aws', 'docker', 'nvidia', 'ecr-public']
+const nothing: Completion = { candidates: [], more: 0, prefix: '', insertion: '' }
 
 export class Completer {
   readonly #options: CompleterOptions
+  /** Globals that were there before the user's. */
+  readonly #given = new Set(Object.getOwnPropertyNames(globalThis))
   #lastLine: string | undefined
   #lastClient: ShellClient | undefined
   readonly #clientNumbers = new WeakMap<ShellClient, number>()
@@ -41,30 +73,42 @@ export class Completer {
 
   /** Never rejects, and answers within 300 ms: readline waits for it with stdin paused. */
   async complete(line: string): Promise<Completion> {
-    const isSecondTab = this.#lastLine === line
     this.#lastLine = line
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<Completion>((resolve) => {
-      timer = setTimeout(() => resolve([[], line]), deadlineMs)
+      timer = setTimeout(() => resolve(nothing), deadlineMs)
     })
     try {
-      return await Promise.race([this.#answer(line, isSecondTab), late])
+      return await Promise.race([this.#answer(line), late])
     } catch {
-      return [[], line] // readline would print the stack into the line
+      return nothing // readline would print the stack into the line
     } finally {
       clearTimeout(timer)
     }
   }
 
-  async #answer(line: string, isSecondTab: boolean): Promise<Completion> {
+  async #answer(line: string): Promise<Completion> {
     const acorn = await import('acorn')
     const context = cursorContext(acorn, line)
-    if (context.kind === 'argument' && isSecondTab) this.#showSignature(context.callee)
-    if (context.kind === 'nothing' || context.kind === 'argument') return [[], '']
+    if (context.kind === 'nothing') return nothing
+    if (context.kind === 'argument') {
+      const call = noteOfCall(context.callee, this.#options.methodOf)
+      return call === undefined ? nothing : { ...nothing, call }
+    }
     const names = await this.#names(context)
     const { prefix } = context
     const fitting = [...new Set(names)].filter((name) => name.startsWith(prefix) && isSafe(name))
-    return [this.#arrange(fitting, prefix), prefix]
+    if (fitting.length === 0) return nothing
+    const shown = this.#arrange(fitting, isOrdered(context))
+    return {
+      candidates: shown.map((name) => ({
+        ...noteOf(context, name, this.#options.methodOf),
+        name,
+      })),
+      more: fitting.length - shown.length,
+      prefix,
+      insertion: commonPrefix(fitting),
+    }
   }
 
   #names(context: CursorContext): Promise<readonly string[]> | readonly string[] {
@@ -74,16 +118,26 @@ export class Completer {
       case 'command-argument':
         return this.#commandArguments(context.command, context.prefix)
       case 'name':
-        return memberNames(globalThis, context.prefix === '')
+        return context.prefix === '' ? this.#namesAtHand() : namesFrom(context.prefix)
       case 'member':
-        return context.called ? membersOfResult(context.path) : membersOf(context.path)
+        return membersAt(context)
       case 'option':
         return optionNames(context)
       case 'string':
         return this.#strings(context)
+      case 'value':
+        return this.#values(context)
+      case 'shell':
+        return shellCandidates(context, this.#options.variables())
       default:
         return []
     }
+  }
+
+  /** The shell's names and those that were made in it: of the two hundred others nobody asks for all. */
+  #namesAtHand(): readonly string[] {
+    const made = memberNames(globalThis, true).filter((name) => !this.#given.has(name))
+    return [...Object.keys(shellGlobals), ...made]
   }
 
   #commandArguments(
@@ -91,20 +145,29 @@ export class Completer {
     prefix: string,
   ): Promise<readonly string[]> | readonly string[] {
     if (['load', 'save'].includes(command)) return fileNames(prefix)
-    if (command === 'help') return [...Object.keys(commandHelps), ...Object.keys(clientMethods)]
+    if (command === 'help') return explainedNames()
     if (['time', 'json', 'quiet'].includes(command)) return ['on', 'off']
-    if (command === 'use')
-      return [...clientNames, ...Object.keys(useSettings).map((name) => `${name}=`)]
+    if (command === 'use') return this.#useWords(prefix)
     if (command === 'images') return this.#imageNames(this.#currentClient())
     return command === 'doctor' ? this.#references(this.#currentClient(), prefix) : []
+  }
+
+  async #useWords(prefix: string): Promise<readonly string[]> {
+    const [, name, value = ''] = /^(\w+)=(.*)$/.exec(prefix) ?? []
+    if (name === undefined) {
+      return [...clientNames, ...Object.keys(useSettings).map((one) => `${one}=`)]
+    }
+    const values = await settingValues(name, value, this.#options.variables())
+    return values.map((one) => `${name}=${one}`)
   }
 
   #strings(
     context: Extract<CursorContext, { kind: 'string' }>,
   ): Promise<readonly string[]> | readonly string[] {
     const help = methodOf(context.callee)
-    if (help === undefined) return isPathLike(context.prefix) ? fileNames(context.prefix) : []
-    if (context.option !== undefined) return help.options[context.option]?.values ?? []
+    if (help === undefined) return stringsOutside(context)
+    if (context.option !== undefined)
+      return this.#optionValues(help, context.option, context.prefix)
     const client = this.#clientOf(context.callee)
     switch (help.arguments[context.argument]) {
       case 'reference':
@@ -120,6 +183,25 @@ export class Completer {
       default:
         return (context.argument === 0 ? help.values : undefined) ?? []
     }
+  }
+
+  /** The values that an option takes, as they are to be typed; where they are not few, the names at hand. */
+  async #values({
+    callee,
+    option,
+  }: Extract<CursorContext, { kind: 'value' }>): Promise<readonly string[]> {
+    const help = methodOf(callee)
+    const values = help === undefined ? [] : await this.#optionValues(help, option, '')
+    return values.length === 0 ? this.#namesAtHand() : values.map((value) => `'${value}'`)
+  }
+
+  #optionValues(
+    help: MethodHelp,
+    option: string,
+    prefix: string,
+  ): Promise<readonly string[]> | readonly string[] {
+    if (help.result === 'client') return settingValues(option, prefix, this.#options.variables())
+    return help.options[option]?.values ?? []
   }
 
   /** Repositories, and after a `:` the tags of the one before it. */
@@ -185,61 +267,12 @@ export class Completer {
     return client
   }
 
-  #showSignature(callee: string): void {
-    const help = methodOf(callee)
-    if (help !== undefined) this.#options.onSignature(help)
-  }
-
-  /** By use, then by name; a hundred at most, and the rest as a number. */
-  #arrange(names: readonly string[], prefix: string): string[] {
+  /** By use, then by name, unless their own order says more. */
+  #arrange(names: readonly string[], isOrdered: boolean): readonly string[] {
     const { uses } = this.#options
-    const sorted = names.toSorted((a, b) => uses(b) - uses(a) || (a < b ? -1 : 1))
-    if (sorted.length <= maxCandidates) return sorted
-    const common = commonPrefix(sorted)
-    if (common.length > prefix.length) return [common]
-    const more = sorted.length - maxCandidates
-    return [...sorted.slice(0, maxCandidates), `(${more} more)`]
+    const byName = isOrdered ? names : names.toSorted()
+    return byName.toSorted((a, b) => uses(b) - uses(a)).slice(0, maxCandidates)
   }
-}
-
-function methodOf(callee: string): MethodHelp | undefined {
-  const [object, method, ...rest] = callee.split('.')
-  // Any variable may hold a client, so the method's name decides.
-  return object === undefined || method === undefined || rest.length > 0
-    ? undefined
-    : clientMethods[method]
-}
-
-function optionNames(context: Extract<CursorContext, { kind: 'option' }>): readonly string[] {
-  const help = methodOf(context.callee)
-  const isOptions = help?.optionsAt === context.argument || help?.result === 'client'
-  if (help === undefined || !isOptions) return []
-  return Object.keys(help.options).filter((name) => !context.given.includes(name))
-}
-
-/** Of the environment the settings, too, that have no value yet. */
-function membersOf(path: readonly string[]): readonly string[] {
-  const names = memberNamesOf(path)
-  return path.join('.') === 'process.env' ? [...names, ...settingNames] : names
-}
-
-const resultMembers: { readonly [kind in ResultKind]?: readonly string[] } = {
-  image: ['name', 'tag', 'digest', 'platform', 'client', 'uri', 'path', 'size', 'format'].concat([
-    'created',
-    'pulled',
-    'labels',
-    'command',
-  ]),
-  client: Object.keys(clientMethods),
-}
-
-/** Nothing may be run, so after a call stand the members of what it is declared to give. */
-function membersOfResult(path: readonly string[]): readonly string[] {
-  const kind = methodOf(path.join('.'))?.result
-  if (kind === undefined) return []
-  if (kind === 'text') return memberNames(String.prototype, true)
-  const isList = ['images', 'layers', 'tags', 'repositories'].includes(kind)
-  return isList ? memberNames(Array.prototype, true) : (resultMembers[kind] ?? [])
 }
 
 /** A name with control characters must not reach the line. */

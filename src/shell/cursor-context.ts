@@ -2,7 +2,12 @@
  * Where the cursor is, from the text left of it alone: no code is run to find out. acorn's tokenizer
  * goes as far as it gets (an open string stops it), a stack of brackets tells the rest.
  */
+
+import { type ShellWord, shellWordAt } from './shell-line.ts'
+
 export type CursorContext =
+  /** `!ls ./sr` */
+  | ShellWord
   | { readonly kind: 'nothing' }
   /** `.com` */
   | { readonly kind: 'command'; readonly prefix: string }
@@ -17,7 +22,10 @@ export type CursorContext =
       readonly called: boolean
       readonly prefix: string
     }
-  /** `client.pull('lib`; with `option`, inside the options: `{ format: 's` */
+  /**
+   * `client.pull('lib`; with `option`, inside the options: `{ format: 's`. Of `import x from 'node:`
+   * the callee is `import`, of a string outside of any call it is empty.
+   */
   | {
       readonly kind: 'string'
       readonly callee: string
@@ -32,6 +40,13 @@ export type CursorContext =
       readonly argument: number
       readonly given: readonly string[]
       readonly prefix: string
+    }
+  /** `client.pull('x', { format: ` */
+  | {
+      readonly kind: 'value'
+      readonly callee: string
+      readonly option: string
+      readonly prefix: ''
     }
   /** `client.pull(` */
   | { readonly kind: 'argument'; readonly callee: string; readonly argument: number }
@@ -52,6 +67,8 @@ type ScannedToken = {
   readonly label: string
   /** Of a name or a keyword; undefined for all else. */
   readonly name: string | undefined
+  /** Of a literal that may stand between square brackets. */
+  readonly key: string | undefined
   readonly end: number
 }
 
@@ -73,11 +90,13 @@ export function cursorContext(acorn: Acorn, line: string): CursorContext {
       ? { kind: 'command', prefix: prefix ?? '' }
       : { kind: 'command-argument', command: name, prefix: lastWord(argument ?? '') }
   }
+  const word = shellWordAt(line, (name) => name in globalThis)
+  if (word !== undefined) return word
   const scan = scanLine(acorn, line)
   if (scan.isOpaque) return nothing
   const brackets = openBrackets(scan.tokens)
   if (scan.openString !== undefined) {
-    return stringContext(line.slice(scan.openString + 1), brackets)
+    return stringContext(line.slice(scan.openString + 1), brackets, scan.tokens)
   }
   return wordContext(line, scan.tokens, brackets)
 }
@@ -94,7 +113,14 @@ function scanLine(acorn: Acorn, line: string): Scan {
       onComment,
     })) {
       const isWord = type.label === 'name' || type.keyword !== undefined
-      tokens.push({ label: type.label, name: isWord ? line.slice(start, end) : undefined, end })
+      const text = line.slice(start, end)
+      const isLiteral = type.label === 'num' || type.label === 'string'
+      tokens.push({
+        label: type.label,
+        name: isWord ? text : undefined,
+        key: isLiteral ? /^(['"]?)([\w-]+)\1$/.exec(text)?.[2] : undefined,
+        end,
+      })
     }
   } catch (error) {
     const openString = openStringOf(error, tokens)
@@ -134,16 +160,15 @@ function openBrackets(tokens: readonly ScannedToken[]): readonly Bracket[] {
   return stack
 }
 
-function stringContext(prefix: string, brackets: readonly Bracket[]): CursorContext {
+function stringContext(
+  prefix: string,
+  brackets: readonly Bracket[],
+  tokens: readonly ScannedToken[],
+): CursorContext {
   const { call, object } = enclosing(brackets)
-  if (call === undefined) return nothing
-  return {
-    kind: 'string',
-    callee: call.path.join('.'),
-    argument: call.argument,
-    option: object?.key,
-    prefix,
-  }
+  const isImport = ['import', 'from'].includes(tokens.at(-1)?.name ?? '')
+  const callee = isImport ? 'import' : (call?.path.join('.') ?? '')
+  return { kind: 'string', callee, argument: call?.argument ?? 0, option: object?.key, prefix }
 }
 
 /** The call whose arguments the cursor is in, directly, in a list or in an object of options. */
@@ -178,6 +203,9 @@ function wordContext(
     return { kind: 'option', callee: call.path.join('.'), argument, given: object.given, prefix }
   }
   if (prefix !== '') return { kind: 'name', prefix }
+  if (call !== undefined && object?.key !== undefined && dot === ':') {
+    return { kind: 'value', callee: call.path.join('.'), option: object.key, prefix }
+  }
   const isFresh = call !== undefined && (dot === '(' || dot === ',') && object === undefined
   if (isFresh) return { kind: 'argument', callee: call.path.join('.'), argument: call.argument }
   return tokens.length === 0 || !touches ? { kind: 'name', prefix } : nothing
@@ -207,15 +235,21 @@ function matchingOpener(tokens: readonly ScannedToken[], closer: number): number
   return -1
 }
 
-/** The names that end before a token: `a.b.c` before the `(`; empty when it is no plain path. */
+/** The names that end before a token: `a.b[0].c` before the `(`; empty when it is no plain path. */
 function pathBefore(tokens: readonly ScannedToken[], index: number): readonly string[] {
   const path: string[] = []
-  for (let i = index - 1; ; i -= 2) {
-    const name = tokens[i]?.name
+  for (let i = index - 1; ; ) {
+    const isIndex = tokens[i]?.label === ']' && tokens[i - 2]?.label === '['
+    const name = isIndex ? tokens[i - 1]?.key : tokens[i]?.name
     if (name === undefined) return []
     path.unshift(name)
+    if (isIndex) {
+      i -= 3
+      continue
+    }
     const label = tokens[i - 1]?.label
     if (label !== '.' && label !== '?.') return path
+    i -= 2
   }
 }
 

@@ -4,6 +4,8 @@ import { formatBanner } from '../terminal/banner.ts'
 import { formatStack } from '../terminal/error-message.ts'
 import { sanitiseLines } from '../terminal/sanitise.ts'
 import { clientMethods } from './api-help.ts'
+import { clientNames, useSettings } from './api-options.ts'
+import { nearestSetting } from './check-call.ts'
 import type { CommandContext } from './command-context.ts'
 import { needsPrompt, promptOf, usageError } from './command-faults.ts'
 import { type DotCommandName, dotCommandNames } from './command-names.ts'
@@ -11,13 +13,16 @@ import { editStatement, loadFile, saveFile } from './file-commands.ts'
 import {
   type CommandHelp,
   type CommandHelps,
+  clientHelp,
   helpForName,
   overviewHelp,
   unknownHelp,
 } from './help.ts'
+import { objectAt } from './member-names.ts'
 import { nearestName } from './nearest-name.ts'
+import { objectHelp } from './object-help.ts'
 import type { OutputModes } from './output.ts'
-import type { Outcome } from './session.ts'
+import type { Outcome, Session } from './session.ts'
 
 export type CommandLine = { readonly name: string; readonly argument: string }
 
@@ -71,7 +76,9 @@ const dotCommands: { readonly [name in DotCommandName]: DotCommand } = {
       const text =
         name === ''
           ? overviewHelp(commandHelps, style)
-          : (helpForName(name, commandHelps, style) ?? unknownHelp(name, commandHelps))
+          : (helpForName(name, commandHelps, style) ??
+            helpForVariable(session, name) ??
+            unknownHelp(name, commandHelps))
       session.output.result(text)
       return 'done'
     },
@@ -215,6 +222,14 @@ async function callClient(
   return method(...(argument === '' ? [] : [argument]))
 }
 
+/** `.help image`: of what the user has made, as `image?` tells it. */
+function helpForVariable(session: Session, name: string): string | undefined {
+  const value = objectAt(name.split('.'))
+  const { style } = session.output
+  if (session.calls.kindOf(value) === 'client') return clientHelp(Object(value), style)
+  return value === undefined ? undefined : objectHelp(value, style)
+}
+
 function readUse(argument: string): {
   readonly name: string | undefined
   readonly settings: { readonly [name: string]: string }
@@ -228,10 +243,32 @@ function readUse(argument: string): {
   if (region !== undefined) {
     throw usageError(dotCommands.use.usage, `${region} is a region: .use region=${region}`)
   }
+  const host = names.find((name) => /^[\w-]+(?:\.[\w-]+)+(?::\d+)?$/.test(name))
+  if (host !== undefined) {
+    throw usageError(dotCommands.use.usage, `${host} is a registry: .use docker registry=${host}`)
+  }
   const pairs = words.filter((word) => word.includes('='))
+  const mistaken = mistakenUse(names, pairs)
+  if (mistaken !== undefined) throw usageError(dotCommands.use.usage, mistaken)
   const settings = pairs.map((pair) => {
     const at = pair.indexOf('=')
-    return [pair.slice(0, at), pair.slice(at + 1)] as const
+    return [pair.slice(0, at), pair.slice(at + 1).replace(/^(["'])(.*)\1$/, '$2')] as const
   })
   return { name: names[0], settings: Object.fromEntries(settings) }
+}
+
+/** A setting without its value where a client stands; a client or a setting whose name is nearly right. */
+function mistakenUse(names: readonly string[], pairs: readonly string[]): string | undefined {
+  const bare = names.find((name) => Object.hasOwn(useSettings, name))
+  if (bare !== undefined) return `${bare} is a setting: .use ${bare}=VALUE`
+  for (const name of names.filter((one) => !clientNames.includes(one))) {
+    const near = nearestName(name, clientNames)
+    if (near !== undefined) return `there is no client ${name}; did you mean ${near}?`
+  }
+  for (const pair of pairs) {
+    const name = pair.slice(0, pair.indexOf('='))
+    const near = nearestSetting(name)
+    if (near !== undefined) return `there is no setting ${name}; did you mean ${near}?`
+  }
+  return undefined
 }

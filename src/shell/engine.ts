@@ -2,14 +2,16 @@
  * What works behind the prompt: client, session, commands and completion. Loaded after the prompt is
  * there, as each module read before it is time that someone waits.
  */
+import { candidateList } from './candidate-list.ts'
 import type { CommandContext } from './command-context.ts'
-import { Completer } from './completer.ts'
-import { runCommand, unknownCommandMessage } from './dot-commands.ts'
+import { type Candidate, Completer } from './completer.ts'
+import { commandHelps, runCommand, unknownCommandMessage } from './dot-commands.ts'
 import { isCancelled } from './error-report.ts'
 import { defineGlobals } from './globals.ts'
-import { signatureHelp } from './help.ts'
+import { helpForName, signatureHelp } from './help.ts'
 import type { History } from './history.ts'
 import { ShellOutput } from './output.ts'
+import type { TabAnswer } from './prompt-completion.ts'
 import { RemoteNames } from './remote-names.ts'
 import { runScript } from './script.ts'
 import { type Outcome, Session } from './session.ts'
@@ -49,9 +51,8 @@ export class Engine {
       client: (name) => (name === undefined ? session.client : session.clientNamed(name)),
       remoteNames: new RemoteNames({ now: () => performance.now() }),
       uses: (name) => parts.history.uses(name),
-      onSignature: (help) => {
-        session.output.result(signatureHelp(help, session.output.style))
-      },
+      methodOf: (value) => session.calls.methodOf(value),
+      variables: () => ({ ...parts.options.env, image: session.lastImagePath }),
       onLate: parts.onLateNames,
     })
   }
@@ -91,12 +92,29 @@ export class Engine {
     if (!isRunning) await client.prewarm?.()
   }
 
-  complete(line: string): Promise<[string[], string]> {
-    return this.#completer.complete(line)
+  async complete(line: string): Promise<TabAnswer> {
+    const { style } = this.session.output
+    const { candidates, more, prefix, insertion, call } = await this.#completer.complete(line)
+    if (call !== undefined) return { prefix, insertion, list: signatureHelp(call, style) }
+    // what stands there already needs no list of itself
+    const isTold = candidates.some(({ name, signature, summary }) => {
+      return name !== prefix || (signature ?? summary) !== undefined
+    })
+    return { prefix, insertion, list: isTold ? this.#list(candidates, more) : undefined }
   }
 
+  #list(candidates: readonly Candidate[], more: number): string {
+    const { style } = this.session.output
+    const list = candidateList(candidates, { style, rows: this.#parts.options.stdout.rows ?? 24 })
+    return more === 0 ? list : `${list}\n${style.colours.dim(`(${more} more)`)}`
+  }
+
+  /** What is said of a line that node:repl takes for a command it does not know; `.use?` asks for help. */
   unknownCommand(line: string): string {
-    return unknownCommandMessage(/^\s*\.(\S*)/.exec(line)?.[1] ?? '')
+    const asked = /^\s*\.(\w+)\s*\?+\s*$/.exec(line)?.[1]
+    const help = asked && helpForName(`.${asked}`, commandHelps, this.session.output.style)
+    if (help) return help
+    return unknownCommandMessage(/^\s*\.([^\s?]*)/.exec(line)?.[1] ?? '')
   }
 
   isCancelled(error: unknown): boolean {

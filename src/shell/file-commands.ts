@@ -1,19 +1,22 @@
 /** `.load`, `.save` and `.edit`: commands that read and write files. */
 import { readFile, stat, writeFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { CommandContext } from './command-context.ts'
 import { promptOf, usageError } from './command-faults.ts'
+import { checkScriptName } from './foreign-script.ts'
 import { currentStatement } from './interrupt.ts'
 import type { Outcome } from './session.ts'
 
 export async function loadFile(context: CommandContext, file: string): Promise<Outcome> {
   if (file === '') throw usageError('.load FILE', '.load needs a file')
   const { isSessionFile, statementsOf } = await import('./session-file.ts')
-  const path = resolve(file)
+  const path = pathOf(file, context.env)
+  checkScriptName(path)
   const text = await readText(path)
   const source = isSessionFile(path) ? statementsOf(text) : text
-  const result = await context.runScript(source, { label: basename(file), filename: path })
+  const result = await context.runScript(source, { label: basename(path), filename: path })
   if (result.isCancelled) return 'cancelled'
   return result.failures > 0 ? 'failed' : 'done'
 }
@@ -22,16 +25,24 @@ export async function saveFile({ session, env }: CommandContext, file: string): 
   if (file === '') throw usageError('.save FILE', '.save needs a file')
   const { formatScript, formatSession, isSessionFile } = await import('./session-file.ts')
   const { entries } = session.transcript
-  const text = isSessionFile(file)
+  const path = pathOf(file, env)
+  const text = isSessionFile(path)
     ? formatSession(entries, { needs: needsOf(env), width: session.output.style.width })
     : formatScript(entries)
   try {
-    await writeFile(resolve(file), text)
+    await writeFile(path, text)
   } catch (cause) {
-    throw new SregistryError('NOT_WRITABLE', `${file} could not be written`, { cause })
+    throw new SregistryError('NOT_WRITABLE', `${path} could not be written`, { cause })
   }
-  session.output.notice(`saved to ${file}`)
+  session.output.notice(`saved to ${path}`)
   return 'done'
+}
+
+/** As people write it for other shells: in quotes, or from their home directory. */
+function pathOf(typed: string, env: CommandContext['env']): string {
+  const file = /^(["'])(.+)\1$/.exec(typed)?.[2] ?? typed
+  if (file !== '~' && !file.startsWith('~/')) return resolve(file)
+  return join(env['HOME'] || homedir(), file.slice(1))
 }
 
 /** What runs on this machine now will not be there another time: a check must start it. */

@@ -1,5 +1,6 @@
-/** Names of files for completion. */
+/** Names of files and of modules for completion. */
 import { readdir } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 
@@ -20,4 +21,14 @@ export async function fileNames(prefix: string): Promise<readonly string[]> {
 /** Whether a text is meant as a path: `./x`, `../x`, `~/x`, `/x`. */
 export function isPathLike(prefix: string): boolean {
   return /^(?:~|\.{0,2})\//.test(prefix)
+}
+
+/** What `require` and `import` take: Node's own modules, and files. */
+export async function moduleNames(prefix: string): Promise<readonly string[]> {
+  if (isPathLike(prefix)) return fileNames(prefix)
+  const bare = builtinModules.filter((name) => !/^_|^node:/.test(name))
+  if (!prefix.startsWith('node:')) return [...bare, 'node:']
+  // some have no bare name; older Node does not list those
+  const others = builtinModules.filter((name) => name.startsWith('node:'))
+  return [...bare.map((name) => `node:${name}`), ...others, 'node:test']
 }

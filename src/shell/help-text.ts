@@ -1,14 +1,8 @@
 /** Which help belongs to a value: `help(client)`, `help(client.pull)`, `help('pull')`, `help()`. */
 import { clientMethods } from './api-help.ts'
 import { commandHelps } from './dot-commands.ts'
-import {
-  clientHelp,
-  helpForName,
-  methodHelp,
-  objectHelp,
-  overviewHelp,
-  unknownHelp,
-} from './help.ts'
+import { clientHelp, helpForName, methodHelp, overviewHelp, unknownHelp } from './help.ts'
+import { objectHelp } from './object-help.ts'
 import type { Session } from './session.ts'
 
 /** The shell's own functions by what they are called; users may give the names to something else. */
@@ -22,6 +16,11 @@ export function rememberVerb(name: string, verb: object): void {
 export function isExplained(session: Session, value: unknown): boolean {
   if (typeof value !== 'function') return false
   return verbs.has(value) || session.calls.methodOf(value) !== undefined
+}
+
+/** Of a text that is a value, and no name to be looked up. */
+export function helpTextOf(session: Session, text: string): string {
+  return objectHelp(text, session.output.style)
 }
 
 export function helpText(session: Session, given: unknown): string {

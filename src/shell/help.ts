@@ -3,7 +3,7 @@ import { plainWords } from '../terminal/plain-words.ts'
 import { sanitise } from '../terminal/sanitise.ts'
 import type { TerminalStyle } from '../terminal/terminal-style.ts'
 import { wrapWords } from '../terminal/text-width.ts'
-import { clientMethods, type MethodHelp, shellGlobals } from './api-help.ts'
+import { clientMethods, type GlobalHelp, type MethodHelp, shellGlobals } from './api-help.ts'
 import { nearestName } from './nearest-name.ts'
 
 export type CommandHelp = {
@@ -12,6 +12,9 @@ export type CommandHelp = {
   readonly example: string
 }
 export type CommandHelps = { readonly [name: string]: CommandHelp }
+
+/** From here on two columns of text have room. */
+const besideWidth = 60
 
 /** What `.help` and `help()` show: what can be done, each as an example of it. */
 export function overviewHelp(commands: CommandHelps, style: TerminalStyle): string {
@@ -58,7 +61,7 @@ export function methodHelp(help: MethodHelp, style: TerminalStyle): string {
   const shown = Object.entries(help.options).filter(([name]) => !/^[A-Z_]+$/.test(name))
   const options = shown.flatMap(([name, option]) => {
     const values = option.values === undefined ? '' : ` (${option.values.join(', ')})`
-    return hanging(`    ${name.padEnd(14)} `, option.summary + values, style.width)
+    return optionHelp(name, option.summary + values, style.width)
   })
   const signature = hanging('', `client.${help.signature}`, style.width, 4)
   const lines = [
@@ -71,9 +74,23 @@ export function methodHelp(help: MethodHelp, style: TerminalStyle): string {
   return plainWords(lines.join('\n'), style)
 }
 
-/** The usage of a method in two lines, as the second Tab after its `(` prints it. */
-export function signatureHelp(help: MethodHelp, style: TerminalStyle): string {
-  return `client.${help.signature}\n${style.colours.dim(help.summary)}`
+/** The summary beside the name, or below it where that leaves no room for sentences. */
+function optionHelp(name: string, summary: string, width: number): readonly string[] {
+  if (width < besideWidth) return [`    ${name}`, ...hanging('      ', summary, width)]
+  return hanging(`    ${name.padEnd(14)} `, summary, width)
+}
+
+/** How a call goes, as a Tab after its `(` prints it. */
+export function signatureHelp(
+  { signature, summary }: Pick<GlobalHelp, 'signature'> & Partial<GlobalHelp>,
+  style: TerminalStyle,
+): string {
+  const told = summary === undefined ? [] : hanging('', summary, style.width)
+  const lines = [
+    ...hanging('', sanitise(signature), style.width, 4),
+    ...told.map(style.colours.dim),
+  ]
+  return plainWords(lines.join('\n'), style)
 }
 
 /** Help for a name as typed after `.help`: a command, a method or a global. */
@@ -111,26 +128,6 @@ export function globalHelp(name: string, style: TerminalStyle): string {
   return [style.colours.strong(help.signature), `  ${help.summary}`, example].join('\n')
 }
 
-/** Help for an object that the shell knows nothing about: what it is and what it offers. */
-export function objectHelp(value: unknown, style: TerminalStyle): string {
-  if (typeof value === 'function') return `function ${value.name || '(no name)'}`
-  if (typeof value !== 'object' || value === null) return `a ${typeof value}: ${String(value)}`
-  const kind = String(value.constructor?.name ?? 'object')
-  const members = memberNames(value)
-  const list = members.length === 0 ? '' : `\n  ${style.colours.dim(members.join(', '))}`
-  return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}${list}`
-}
-
-function memberNames(value: object): readonly string[] {
-  const names = new Set<string>(Object.keys(value))
-  for (let at = Object.getPrototypeOf(value); at && at !== Object.prototype; ) {
-    for (const name of Object.getOwnPropertyNames(at)) names.add(name)
-    at = Object.getPrototypeOf(at)
-  }
-  names.delete('constructor')
-  return [...names].slice(0, 60).map(sanitise)
-}
-
 function commandHelp({ usage, summary, example }: CommandHelp, style: TerminalStyle): string {
   const last = example === usage ? [] : [`  example: ${style.colours.place(example)}`]
   const lines = [style.colours.strong(usage), ...hanging('  ', summary, style.width), ...last]
@@ -140,7 +137,7 @@ function commandHelp({ usage, summary, example }: CommandHelp, style: TerminalSt
 /** What to type, and beside it, or below where that has no room, what it does. */
 function entry(typed: string, summary: string, style: TerminalStyle): string {
   const { colours, width } = style
-  const isBeside = typed.length <= 24 && width >= 60
+  const isBeside = typed.length <= 24 && width >= besideWidth
   const lines = hanging(' '.repeat(isBeside ? 27 : 6), summary, width)
   if (isBeside) {
     const [first = '', ...rest] = lines

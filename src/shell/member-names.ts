@@ -10,14 +10,31 @@ for (const name of ['punycode', 'sqlite', 'wasi']) knownGetters.delete(name)
 
 /** Members of what a path of names leads to, from the globals on; empty past a getter of the user's. */
 export function memberNamesOf(path: readonly string[]): readonly string[] {
+  return memberNames(objectAt(path), true)
+}
+
+/** What a path of names leads to; undefined past a getter of the user's. */
+export function objectAt(path: readonly string[]): unknown {
   let object: unknown = globalThis
   for (const [i, name] of path.entries()) {
     const descriptor = descriptorOf(object, name)
     const isKnown = i === 0 && knownGetters.has(name)
-    if (descriptor === undefined || !('value' in descriptor || isKnown)) return []
+    if (descriptor === undefined || !('value' in descriptor || isKnown)) return undefined
     object = isKnown ? Reflect.get(globalThis, name) : descriptor.value
   }
-  return memberNames(object, true)
+  return object
+}
+
+/** The value of a member that is no getter. */
+export function dataMember(object: unknown, name: string): unknown {
+  return descriptorOf(object, name)?.value
+}
+
+/** Whether an object is an image of the API; told by data alone, as a getter of the user's must not run. */
+export function isImage(object: unknown): boolean {
+  return ['name', 'digest', 'path', 'command'].every((name) => {
+    return dataMember(object, name) !== undefined
+  })
 }
 
 /** @param hidesDetails Leaves out `_private`, `__proto__` and its like. */

@@ -82,6 +82,7 @@ class Prompt {
       complete: async (text) => (await this.#engine.open()).complete(text),
       above: () => (this.#server?.getPrompt() === continuationPrompt ? this.#gathered : ''),
       line: () => (this.#server === undefined ? undefined : this.#line),
+      print: (text) => this.#beside(() => this.#options.stdout.write(`${text}\n`)),
     })
     options.questions?.answerWith((question, signal) => this.#ask(question, signal))
     watchBackground({
@@ -149,8 +150,10 @@ class Prompt {
     // Node 24 and 26 put `\r` between the lines of a statement.
     const text = code.replace(/\r\n?/g, '\n')
     const isEdited = this.#gate.endedByControlD
+    // They also take `.break` for the end of the statement that it is to give up.
+    const isGivenUp = !isEdited && /\n\s*\.break\s*$/.test(text)
     const run = async (): Promise<Outcome> => {
-      if (text.trim() === '') return 'empty'
+      if (text.trim() === '' || isGivenUp) return 'empty'
       const engine = await this.#engine.openUnlessInterrupted()
       if (engine === undefined) return this.#giveUp(text)
       return isEdited ? engine.runEditedText(text) : engine.runText(text)

@@ -13,14 +13,16 @@ export function renderImage(image: ShownImage, { style }: RenderOptions): string
   const command = runHint(image)
   const name = sanitise(nameOf(image))
   const digest = shortDigest(image.digest)
+  const fits = (parts: readonly string[]): boolean => textWidth(parts.join('  ')) <= style.width
   const rest = [
     ...(image.size === undefined ? [] : [formatSize(image.size)]),
     ...(image.path === undefined ? [] : [sanitise(image.path)]),
   ]
   // the command below has the path too
   const isTwice = image.path !== undefined && command?.includes(rest.at(-1) ?? '') === true
-  if (isTwice && textWidth([name, digest, ...rest].join('  ')) > style.width) rest.pop()
-  const facts = [colours.strong(name), colours.dim(digest), ...rest]
+  if (isTwice && !fits([name, digest, ...rest])) rest.pop()
+  const isDigestTooMuch = !fits([name, digest, ...rest]) && fits([name, ...rest])
+  const facts = [colours.strong(name), isDigestTooMuch ? '' : colours.dim(digest), ...rest]
   const line = facts.filter((fact) => fact !== '').join('  ')
   return command === undefined ? line : `${line}\n  ${colours.dim(command)}`
 }
@@ -31,7 +33,7 @@ export function renderImages(images: readonly ShownImage[], options: RenderOptio
     { header: 'DIGEST', rank: 2 },
     { header: 'SIZE', align: 'right' },
     { header: 'PULLED', rank: 1 },
-    { header: 'PATH', minWidth: 16, rank: 3 },
+    { header: 'PATH', minWidth: 16, cutAt: 'start', rank: 3 },
   ] as const
   const rows = images.map((image) => [
     nameOf(image),

@@ -7,7 +7,7 @@ import { renderImage, renderImages } from './render-image.ts'
 import { renderLayers } from './render-layers.ts'
 import { isTableRow, renderRecords, renderWords } from './render-records.ts'
 import { isReport, renderReport } from './render-report.ts'
-import { isShownImage } from './shell-client.ts'
+import { type ClientFacts, isShownImage } from './shell-client.ts'
 
 export type RenderOptions = {
   readonly style: TerminalStyle
@@ -32,8 +32,12 @@ export async function renderValue(
 }
 
 /** One line of JSON, with the control characters that JSON leaves alone escaped. */
-export async function renderJson(value: unknown): Promise<string | undefined> {
+export async function renderJson(
+  value: unknown,
+  kind?: ResultKind | undefined,
+): Promise<string | undefined> {
   if (value === undefined) return undefined
+  if (kind === 'client') return renderClientJson(value)
   const plain = isStream(value) ? await collect(value, Number.POSITIVE_INFINITY) : value
   const json = JSON.stringify(plain, (_, one: unknown) => jsonValue(one))
   return sanitiseJson(json ?? 'null')
@@ -59,8 +63,14 @@ function renderList(list: readonly unknown[], options: RenderOptions): string | 
 }
 
 function renderClient(value: unknown): string {
-  const { name, place } = value as { readonly name: string; readonly place?: string }
+  const { name, place } = value as ClientFacts
   return `[client|${name}]${place === undefined ? '' : ` ${place}`}  help(client) lists what it can do`
+}
+
+/** Not what it holds: caches, connections and each setting. */
+function renderClientJson(value: unknown): string {
+  const { name, place, database } = value as ClientFacts
+  return sanitiseJson(JSON.stringify({ name, place, database }))
 }
 
 function renderAny(value: unknown, style: TerminalStyle): string {

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { formatWarning, watchBackground } from './background-events.ts'
 import type { CommandContext, ScriptResult } from './command-context.ts'
+import { checkScriptName } from './foreign-script.ts'
 import { defineGlobals, defineResults } from './globals.ts'
 import { LineSource } from './line-source.ts'
 import { ShellOutput } from './output.ts'
@@ -54,7 +55,10 @@ export async function runScripts(options: ShellOptions): Promise<number> {
   }
 }
 
-export function scriptContext(session: Session, options: ShellOptions): CommandContext {
+export function scriptContext(
+  session: Session,
+  options: Pick<ShellOptions, 'env'>,
+): CommandContext {
   const context: CommandContext = {
     session,
     env: options.env,
@@ -104,18 +108,26 @@ async function runFile(
   const path = resolve(file)
   const names: ScriptOptions = { label: basename(file), filename: path, ...how }
   try {
-    const text = await readFile(path, 'utf8')
+    const text = await readScript(file)
     const { isSessionFile, statementsOf } = await import('./session-file.ts')
     return await runScript(context, isSessionFile(path) ? statementsOf(text) : text, names)
+  } catch (error) {
+    context.session.showError(error, undefined, '')
+    return { failures: 1, isCancelled: false }
+  }
+}
+
+async function readScript(file: string): Promise<string> {
+  checkScriptName(file)
+  try {
+    return await readFile(resolve(file), 'utf8')
   } catch (cause) {
     // a client mistyped is taken for a file
     const hint = 'name a file, or one of the clients: aws, docker, nvidia, ecr-public'
-    const error = new SregistryError('STORAGE', `${file} could not be read`, {
+    throw new SregistryError('STORAGE', `${file} could not be read`, {
       ...(/^[a-z-]+$/.test(file) ? { hint } : {}),
       cause,
     })
-    context.session.showError(error, undefined, '')
-    return { failures: 1, isCancelled: false }
   }
 }
 

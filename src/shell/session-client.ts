@@ -7,7 +7,13 @@ import { cancelled } from '../errors/cancelled.ts'
 import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
 import { checkCall } from './check-call.ts'
 import { currentStatement, type Statement } from './interrupt.ts'
-import { type CallEvent, type CallOptions, placeOf, type ShellClient } from './shell-client.ts'
+import {
+  type CallEvent,
+  type CallOptions,
+  isShownImage,
+  placeOf,
+  type ShellClient,
+} from './shell-client.ts'
 
 type Method = (...args: readonly unknown[]) => unknown
 type AwaitableList = PromiseLike<unknown> & AsyncIterable<unknown>
@@ -21,6 +27,7 @@ export class ClientCalls {
   readonly #fresh = new WeakSet<object>()
   readonly #clients = new WeakMap<object, ShellClient>()
   readonly #ending = new AbortController()
+  #lastImagePath: string | undefined
 
   /** @param onBusy Told when the first call starts and when the last has ended. */
   constructor(onBusy: (isBusy: boolean) => void = () => undefined) {
@@ -40,6 +47,15 @@ export class ClientCalls {
   /** The real client behind one that people hold. */
   clientBehind(value: unknown): ShellClient | undefined {
     return isObject(value) ? this.#clients.get(value) : undefined
+  }
+
+  get lastImagePath(): string | undefined {
+    return this.#lastImagePath
+  }
+
+  /** `$image` of the next `!command`. */
+  noteImage(value: unknown): void {
+    if (isShownImage(value) && value.path !== undefined) this.#lastImagePath = value.path
   }
 
   rememberClient(facade: object, client: ShellClient): void {
@@ -135,9 +151,13 @@ export function createSessionClient(client: ShellClient, calls: ClientCalls): Sh
   return facade as ShellClient
 }
 
+/** What a client keeps for itself and the compiler alone hides. */
+const internals = new Set(['context', 'sibling'])
+
 function factsOf(client: ShellClient): ReadonlyArray<readonly [string, unknown]> {
   const names = new Set(['name', 'place', 'database', 'settings', ...Object.keys(client)])
   return [...names].flatMap((name) => {
+    if (internals.has(name)) return []
     const value: unknown = name === 'place' ? placeOf(client) : Reflect.get(client, name)
     return typeof value === 'function' || value === undefined ? [] : [[name, value] as const]
   })
@@ -164,6 +184,8 @@ function sessionMethod({ client, real, name, help, calls }: MethodParts): Method
     const { args: filled, done } = fillOptions(args, help, { statement, ending: calls.signal })
     const remember = (value: unknown): unknown => {
       calls.remember(value, help.result)
+      // what is pulled in a loop, or for a part of it, is never shown
+      if (name === 'pull') calls.noteImage(Array.isArray(value) ? value.at(-1) : value)
       return value
     }
     if (help.returns === 'list') {

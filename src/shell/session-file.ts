@@ -4,7 +4,7 @@
  * for people; the rest must appear. `[..]` is any text in a line, `[size] [time] [date] [path] [hex64] [hex12]`
  * their kinds, a lone `...` any lines.
  */
-import { holdsSecret, isPrivate } from './secret-lines.ts'
+import { isPrivate, showsSecret } from './secret-lines.ts'
 import type { TranscriptEntry } from './transcript.ts'
 
 export type SessionStep = {
@@ -107,13 +107,13 @@ export function formatScript(entries: readonly TranscriptEntry[]): string {
 
 /** Puts what differs from run to run in brackets, and what is secret too. */
 export function generalise(line: string): string {
-  if (holdsSecret(line)) return '[..]'
+  if (showsSecret(line)) return '[..]'
   return line
     .replace(/\b[0-9a-f]{64}\b/g, '[hex64]')
     .replace(/\b(?=\d*[a-f])[0-9a-f]{12}\b/g, '[hex12]') // with a letter: an account has twelve digits
     .replace(/(?<![\w:/.])\/(?:[\w.@+~-]+\/)+(?=[\w.@+~-])/g, '[path]/')
     .replace(/\b(127\.0\.0\.1|localhost):\d+/g, '$1:[..]') // a port that was free then
-    .replace(/\bsqlite:\/{4}\S+/g, '[..]')
+    .replace(/\bsqlite:\/{4}[^\s\]]+/g, '[..]')
     .replace(/\b(A[KS]IA…)\w+/g, '$1[..]')
     .replace(/\b\d+(?:\.\d+)? (?:KiB|MiB|GiB|TiB)\b/g, '[size]')
     .replace(/\b\d+(?:\.\d+)? m?s\b/g, '[time]')

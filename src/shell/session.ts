@@ -48,7 +48,6 @@ export class Session {
   #sessionClient: ShellClient
   #running: Statement | undefined
   #lastError: unknown
-  #lastImagePath: string | undefined
   #exitCode: number | undefined
   readonly #termination: Termination
 
@@ -100,8 +99,9 @@ export class Session {
     return this.#lastError
   }
 
+  /** Of the image that was pulled or shown last. */
   get lastImagePath(): string | undefined {
-    return this.#lastImagePath
+    return this.calls.lastImagePath
   }
 
   /** Set once someone asked to leave. */
@@ -207,11 +207,12 @@ export class Session {
       if (isExplained(this, value)) return output.result(helpText(this, value))
     }
     const { renderValue, renderJson } = await import('./render.ts')
+    const known = kind ?? this.calls.kindOf(value)
     const text = output.modes.json
-      ? await renderJson(value)
+      ? await renderJson(value, known)
       : await renderValue(value, {
           style: output.style,
-          kind: kind ?? this.calls.kindOf(value),
+          kind: known,
           isTold: this.calls.takeFresh(value),
           now: this.now(),
         })
@@ -260,7 +261,7 @@ export class Session {
   #keep(value: unknown): void {
     if (value === undefined) return
     setGlobal('_', value)
-    if (isShownImage(value) && value.path !== undefined) this.#lastImagePath = value.path
+    this.calls.noteImage(value)
   }
 
   #fail(error: unknown, place: SourcePlace | undefined, prefix: string): Outcome {

@@ -15,8 +15,6 @@ export type ShellFlags = {
   readonly stay?: boolean
   /** `--keep-going`: run what comes after a failure. Default false. */
   readonly keepGoing?: boolean
-  /** `--check`: compare the files, saved sessions, with what happens. Default false. */
-  readonly check?: boolean
   /** `--norc`. Default false. */
   readonly norc?: boolean
   readonly quiet?: boolean

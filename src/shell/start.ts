@@ -10,10 +10,6 @@ import type { ShellOptions } from './shell-options.ts'
 export async function startShell(options: ShellOptions): Promise<number> {
   const { flags, stdin, stdout } = options
   endQuietlyOnClosedPipe(stdout)
-  if (flags.check === true) {
-    const { checkSessions } = await import('./check-session.ts')
-    return checkSessions(options)
-  }
   const hasScripts = (flags.code?.length ?? 0) + (flags.files?.length ?? 0) > 0
   if (hasScripts || stdin.isTTY !== true || stdout.isTTY !== true) {
     const { runScripts } = await import('./run-scripts.ts')

@@ -1,7 +1,7 @@
 /** One input that is no dot-command: JavaScript, or one of the few forms that are not. */
 import type { CommandContext } from './command-context.ts'
 import { usageError } from './command-faults.ts'
-import type { Outcome, Session, StatementSource } from './session.ts'
+import type { Outcome, StatementSource } from './session.ts'
 import { readSugar, type Sugar } from './sugar.ts'
 
 type InputContext = Pick<CommandContext, 'session' | 'env' | 'prompt'>
@@ -19,8 +19,10 @@ async function runSugar(sugar: Sugar, { session, env, prompt }: InputContext): P
     return 'done'
   }
   if (sugar.kind === 'help') {
-    const { helpText } = await import('./help-text.ts')
-    session.output.result(helpText(session, namedValue(sugar.name, session)))
+    const { helpText, helpTextOf } = await import('./help-text.ts')
+    const value = namedValue(sugar.name)
+    const isText = typeof value === 'string' && value !== sugar.name
+    session.output.result(isText ? helpTextOf(session, value) : helpText(session, value))
     return 'done'
   }
   if (sugar.text === '') throw usageError('!command', '! needs a command, such as !ls -l $image')
@@ -37,14 +39,12 @@ async function runSugar(sugar: Sugar, { session, env, prompt }: InputContext): P
 }
 
 /** What a name stands for; the name itself when it is not defined, so that help can say so. */
-function namedValue(name: string | undefined, session: Session): unknown {
+function namedValue(name: string | undefined): unknown {
   if (name === undefined) return undefined
   let value: unknown = globalThis
   for (const part of name.split('.')) {
     if (value === undefined || value === null) return name
     value = Reflect.get(Object(value), part)
   }
-  const isGlobalVerb = value !== undefined && !name.includes('.') && value !== session.sessionClient
-  if (isGlobalVerb && typeof value === 'function') return name
   return value ?? name
 }

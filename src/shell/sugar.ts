@@ -34,6 +34,16 @@ function isExpression(text: string, isDefined: (name: string) => boolean): boole
   return keywords.has(name) || (isDefined(name) && isJavaScript(`!${text}`))
 }
 
+/**
+ * Whether a line that is still being typed behind a `!` is JavaScript so far: `client.ex`, `(`. A defined
+ * name alone may become either.
+ */
+export function startsExpression(text: string, isDefined: (name: string) => boolean): boolean {
+  const [, name, next] = /^\s*([\p{L}_$][\w$]*)(?![\w$/-])\s*(.?)/u.exec(text) ?? []
+  if (name === undefined) return /^\s*[([{'"`\d]/.test(text)
+  return keywords.has(name) || (isDefined(name) && next !== undefined && /^[.([?]/.test(next))
+}
+
 /** `sleep` is a name of the session, `!sleep 20` all the same a command. */
 function isJavaScript(source: string): boolean {
   try {

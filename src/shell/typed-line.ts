@@ -9,6 +9,7 @@ export class TypedLine {
   constructor(server: REPLServer, write: (text: string) => void) {
     this.#server = server
     this.#write = write
+    pasteInPlace(server)
   }
 
   /** What a completer is asked about. */
@@ -31,4 +32,19 @@ export class TypedLine {
   pressTab(): void {
     this.#server.write(null, { name: 'tab' })
   }
+}
+
+/**
+ * Node 20 puts what is pasted into the middle of a line at its end (to see it: `node -i`, a line, Left,
+ * then a paste of three letters): it takes a flag that keeps pasted Tabs from completing for "at the end".
+ */
+function pasteInPlace(server: REPLServer): void {
+  let isCompleting = true
+  Object.defineProperty(server, 'isCompletionEnabled', {
+    configurable: true,
+    get: () => isCompleting || server.cursor < server.line.length,
+    set: (value: boolean) => {
+      isCompleting = value
+    },
+  })
 }

@@ -8,7 +8,7 @@ import * as zlib from 'node:zlib'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { Compression } from './compression.ts'
 import { metadataBlockBytes } from './format.ts'
-import type { MetadataCompressor } from './metadata-writer.ts'
+import type { MetadataCompressor } from './stored-blocks.ts'
 
 export type BlockCompressor = MetadataCompressor & {
   /** Name and version of what compresses, such as `zlib 1.3.1`: equal versions make equal bytes. */

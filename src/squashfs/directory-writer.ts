@@ -32,7 +32,7 @@ export type DirectoryListing = {
 type DirectoryIndexEntry = {
   /** Of a run header, in the listing. */
   readonly listingOffset: number
-  /** The metadata block that holds that header, relative to the table. */
+  /** Number of the metadata block that holds that header. */
   readonly block: number
   /** First name of that run. */
   readonly name: string
@@ -97,7 +97,7 @@ function writeRun(
   const base = numbers[start] ?? 0
   const header = out.claim(runHeaderBytes)
   out.view.setUint32(header, end - first - 1, true)
-  out.view.setUint32(header + 4, Math.floor((references[start] ?? 0) / referenceBase), true)
+  out.refer(header + 4, Math.floor((references[start] ?? 0) / referenceBase))
   out.view.setUint32(header + 8, base, true)
   let sizeBytes = runHeaderBytes
   for (let entry = first; entry < end; entry++) {

@@ -3,7 +3,7 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 import { type DirectoryListing, writeListing } from './directory-writer.ts'
 import { inodeType } from './format.ts'
 import type { IdTable } from './id-table.ts'
-import type { Inode } from './inode.ts'
+import type { Inode, NumberedLeaves } from './inode.ts'
 import {
   type InodeHeader,
   writeDeviceInode,
@@ -12,31 +12,36 @@ import {
   writePipeInode,
   writeSymlinkInode,
 } from './inode-writer.ts'
-import { type MetadataCompressor, MetadataWriter } from './metadata-writer.ts'
+import type { LinkedTable } from './linked-tables.ts'
+import { type BlockReferences, MetadataWriter } from './metadata-writer.ts'
 import { type NumberedDirectory, type NumberedTree, pathOf } from './numbered-tree.ts'
 import type { XattrTable } from './xattr-writer.ts'
 
+/** Takes the blocks of both tables in the order in which they become full. */
+export type TableBlockSink = (
+  table: LinkedTable,
+  bytes: Uint8Array,
+  references: BlockReferences,
+) => void
+
 export type InodeTableOptions = {
-  readonly compressor: MetadataCompressor
   readonly blockSize: number
+  readonly storeBlock: TableBlockSink
   readonly ids: IdTable
   readonly xattrs: XattrTable
-}
-
-export type InodeTables = {
-  readonly inodeTable: Uint8Array
-  readonly directoryTable: Uint8Array
-  readonly rootReference: number
+  /** What the tree has as numbers. */
+  readonly leaves: NumberedLeaves | undefined
 }
 
 /**
  * For each directory, subdirectories first: the inodes of its entries, then its listing, which holds
  * their references. The root's inode is the last. A step is one directory.
+ * @returns the reference of the root's inode, its block by number.
  */
 export function writeInodeTables(
   tree: NumberedTree,
   options: InodeTableOptions,
-): Generator<void, InodeTables> {
+): Generator<void, number> {
   return new InodeTableWriter(tree, options).write()
 }
 
@@ -47,7 +52,7 @@ class InodeTableWriter {
   readonly #options: InodeTableOptions
   readonly #inodes: MetadataWriter
   readonly #directories: MetadataWriter
-  /** Of each inode; `notWritten` until it is in the table. */
+  /** Of each inode, with its block by number; `notWritten` until it is in the table. */
   readonly #references: Float64Array
   readonly #types: Uint8Array
   /** Listings whose directory's inode is still to be written, with the number of its parent. */
@@ -56,23 +61,23 @@ class InodeTableWriter {
   constructor(tree: NumberedTree, options: InodeTableOptions) {
     this.#tree = tree
     this.#options = options
-    this.#inodes = new MetadataWriter(options.compressor)
-    this.#directories = new MetadataWriter(options.compressor)
+    const writer = (table: LinkedTable) =>
+      new MetadataWriter((bytes, references) => options.storeBlock(table, bytes, references))
+    this.#inodes = writer('inodes')
+    this.#directories = writer('directories')
     this.#references = new Float64Array(tree.inodes.length).fill(notWritten)
     this.#types = new Uint8Array(tree.inodes.length)
   }
 
-  *write(): Generator<void, InodeTables> {
+  *write(): Generator<void, number> {
     for (const directory of this.#tree.directories) {
       this.#writeEntries(directory)
       yield
     }
     const rootReference = this.#writeInode(0)
-    return {
-      inodeTable: this.#inodes.finish(),
-      directoryTable: this.#directories.finish(),
-      rootReference,
-    }
+    this.#directories.finish()
+    this.#inodes.finish()
+    return rootReference
   }
 
   #writeEntries(directory: NumberedDirectory): void {
@@ -101,7 +106,7 @@ class InodeTableWriter {
   /** @returns its reference */
   #writeInode(index: number): number {
     const { reference } = this.#inodes
-    const inode = this.#tree.inodes[index] as Inode
+    const inode = this.#inodeOf(index)
     const header = this.#headerOf(inode, index)
     this.#types[index] = inodeType[inode.kind]
     switch (inode.kind) {
@@ -122,6 +127,13 @@ class InodeTableWriter {
         writePipeInode(this.#inodes, header, inode)
     }
     return reference
+  }
+
+  #inodeOf(index: number): Inode {
+    const record = this.#tree.inodes[index]
+    const inode = typeof record === 'number' ? this.#options.leaves?.inode(record) : record
+    if (inode === undefined) throw new SregistryError('INTERNAL', 'an inode that is nowhere')
+    return inode
   }
 
   #writeDirectory(index: number, header: InodeHeader): void {

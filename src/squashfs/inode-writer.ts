@@ -127,7 +127,7 @@ export function writeDirectoryInode(
   const hasIndex = listing.index.length > 0
   if (header.xattrId === absentIndex && sizeBytes <= 0xffff && !hasIndex) {
     const body = writeHeader(out, out.claim(inodeBytes.directory), inodeType.directory, header)
-    out.view.setUint32(body, block, true)
+    out.refer(body, block)
     out.view.setUint32(body + 4, header.linkCount, true)
     out.view.setUint16(body + 8, sizeBytes, true)
     out.view.setUint16(body + 10, offset, true)
@@ -138,7 +138,7 @@ export function writeDirectoryInode(
   const body = writeHeader(out, at, inodeType.directory + extendedType, header)
   out.view.setUint32(body, header.linkCount, true)
   out.view.setUint32(body + 4, sizeBytes, true)
-  out.view.setUint32(body + 8, block, true)
+  out.refer(body + 8, block)
   out.view.setUint32(body + 12, parentNumber, true)
   out.view.setUint16(body + 16, listing.index.length, true)
   out.view.setUint16(body + 18, offset, true)
@@ -151,7 +151,7 @@ function writeIndex(out: MetadataWriter, { index }: DirectoryListing): void {
   for (const { listingOffset, block, name } of index) {
     const at = out.claim(indexEntryBytes + name.length)
     out.view.setUint32(at, listingOffset, true)
-    out.view.setUint32(at + 4, block, true)
+    out.refer(at + 4, block)
     out.view.setUint32(at + 8, name.length - 1, true)
     out.bytes.write(name, at + indexEntryBytes, 'latin1')
   }

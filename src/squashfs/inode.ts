@@ -12,15 +12,13 @@ export type InodeMetadata = {
   mtime: number
   /** Full names (`user.x`, `trusted.x`, `security.x`) to values; undefined when there are none. */
   xattrs: ReadonlyMap<string, Uint8Array> | undefined
-  /** False where the inode has one name for certain, which spares looking for others. */
-  readonly hasLinks?: boolean
 }
 
 export type DirectoryInode = InodeMetadata & {
   readonly kind: 'directory'
   /** In any order. */
   entryNames(): string[]
-  inode(name: string): Inode | undefined
+  inode(name: string): Inode | number | undefined
 }
 
 /** Where a file's bytes are in the image that is being written. */
@@ -43,7 +41,17 @@ export type DeviceInode = InodeMetadata & {
 }
 export type PipeInode = InodeMetadata & { readonly kind: 'fifo' | 'socket' }
 
-export type Inode = DirectoryInode | FileInode | SymlinkInode | DeviceInode | PipeInode
+export type LeafInode = FileInode | SymlinkInode | DeviceInode | PipeInode
+
+export type Inode = DirectoryInode | LeafInode
+
+/** Inodes that a tree holds as numbers: of many, only the one that is being written is there. */
+export type NumberedLeaves = {
+  /** Good until the next call. */
+  inode(number: number): LeafInode
+  /** Whether it may have more names than one. */
+  hasLinks(number: number): boolean
+}
 
 /** A fragment block that is already in the image (squashfs 4.0, fragment table). */
 export type FragmentBlock = {

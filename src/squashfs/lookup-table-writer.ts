@@ -1,4 +1,5 @@
-import { type MetadataCompressor, MetadataWriter } from './metadata-writer.ts'
+import { metadataBlockBytes } from './format.ts'
+import { type MetadataCompressor, StoredBlocks } from './stored-blocks.ts'
 
 /** A table that is found through its index: the metadata blocks, and after them or elsewhere their positions. */
 export type LookupTable = {
@@ -17,13 +18,13 @@ export function encodeLookupTable(
   position: number,
   compressor: MetadataCompressor,
 ): LookupTable {
-  const out = new MetadataWriter(compressor)
-  const at = out.claim(entries.length)
-  out.bytes.set(entries, at)
-  const blocks = out.finish()
-  const index = Buffer.alloc(8 * out.blockStarts.length)
-  for (const [block, start] of out.blockStarts.entries()) {
+  const blocks = new StoredBlocks(compressor)
+  for (let at = 0; at < entries.length; at += metadataBlockBytes) {
+    blocks.store(entries.subarray(at, at + metadataBlockBytes))
+  }
+  const index = Buffer.alloc(8 * blocks.starts.length)
+  for (const [block, start] of blocks.starts.entries()) {
     index.writeBigUInt64LE(BigInt(position + start), 8 * block)
   }
-  return { blocks, index }
+  return { blocks: blocks.concat(), index }
 }

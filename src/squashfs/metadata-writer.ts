@@ -1,12 +1,14 @@
-import type { Compression } from './compression.ts'
-import { metadataBlockBytes, metadataRaw, referenceBase } from './format.ts'
+import { metadataBlockBytes, referenceBase } from './format.ts'
 
-/** What the table writers need of a block compressor. */
-export type MetadataCompressor = {
-  readonly compression: Compression
-  /** A block of at most 8 KiB, compressed, or itself where compressing does not make it smaller. */
-  compressMetadata(block: Uint8Array): Uint8Array
-}
+/**
+ * Places of u32s that are to hold where a block of another table is stored, which is not known before that is:
+ * position and number of the block, one pair after the other. The last bytes of the last place may lie in the
+ * next block.
+ */
+export type BlockReferences = Uint32Array
+
+/** Takes the blocks of a table in their order; it may keep the references, and must copy the bytes. */
+export type BlockSink = (bytes: Uint8Array, references: BlockReferences) => void
 
 /**
  * A table as a stream of bytes that is cut into metadata blocks of exactly 8192 bytes, the last one
@@ -17,21 +19,20 @@ export type MetadataCompressor = {
 export class MetadataWriter {
   bytes: Buffer = Buffer.alloc(4 * metadataBlockBytes)
   view: DataView = viewOf(this.bytes)
-  /** Where each stored block begins, relative to the table. */
-  readonly blockStarts: number[] = []
-  readonly #compressor: MetadataCompressor
-  readonly #stored: Uint8Array[] = []
+  readonly #sink: BlockSink
+  /** Pairs as in `BlockReferences`, in the order of their positions in `bytes`. */
+  #references: number[] = []
   #filled = 0
-  #storedBytes = 0
+  #blocks = 0
 
-  constructor(compressor: MetadataCompressor) {
-    this.#compressor = compressor
+  constructor(sink: BlockSink) {
+    this.#sink = sink
   }
 
-  /** Where the next byte will lie, as a reference; its offset is always below 8192. */
+  /** Where the next byte will lie: number of its block x 2^16 + offset in the block, below 8192. */
   get reference(): number {
     if (this.#filled >= metadataBlockBytes) this.#storeFullBlocks()
-    return this.#storedBytes * referenceBase + this.#filled
+    return this.#blocks * referenceBase + this.#filled
   }
 
   /** Takes room for that many bytes, which hold anything until they are written. */
@@ -43,12 +44,16 @@ export class MetadataWriter {
     return at
   }
 
-  /** Stores what is left and returns the whole table. Nothing may be claimed after it. */
-  finish(): Uint8Array {
+  /** Leaves a u32 to whoever stores the blocks: where a block of the other table begins. */
+  refer(at: number, block: number): void {
+    this.#references.push(at, block)
+  }
+
+  /** Stores what is left. Nothing may be claimed after it. */
+  finish(): void {
     this.#storeFullBlocks()
-    if (this.#filled > 0) this.#store(this.bytes.subarray(0, this.#filled))
+    if (this.#filled > 0) this.#store(0, this.#filled)
     this.#filled = 0
-    return Buffer.concat(this.#stored, this.#storedBytes)
   }
 
   #grow(neededBytes: number): void {
@@ -61,22 +66,22 @@ export class MetadataWriter {
   #storeFullBlocks(): void {
     let start = 0
     for (; this.#filled - start >= metadataBlockBytes; start += metadataBlockBytes) {
-      this.#store(this.bytes.subarray(start, start + metadataBlockBytes))
+      this.#store(start, start + metadataBlockBytes)
     }
     this.bytes.copyWithin(0, start, this.#filled)
     this.#filled -= start
+    for (let pair = 0; pair < this.#references.length; pair += 2) {
+      this.#references[pair] = (this.#references[pair] ?? 0) - start
+    }
   }
 
-  #store(block: Uint8Array): void {
-    const compressed = this.#compressor.compressMetadata(block)
-    const isRaw = compressed.length >= block.length
-    const payload = isRaw ? block : compressed
-    const stored = Buffer.allocUnsafeSlow(2 + payload.length)
-    stored.writeUInt16LE(payload.length | (isRaw ? metadataRaw : 0))
-    stored.set(payload, 2)
-    this.blockStarts.push(this.#storedBytes)
-    this.#stored.push(stored)
-    this.#storedBytes += stored.length
+  #store(start: number, end: number): void {
+    let count = 0
+    while ((this.#references[count] ?? end) < end) count += 2
+    const references = Uint32Array.from(this.#references.splice(0, count))
+    for (let pair = 0; pair < count; pair += 2) references[pair] = (references[pair] ?? 0) - start
+    this.#sink(this.bytes.subarray(start, end), references)
+    this.#blocks += 1
   }
 }
 

@@ -1,6 +1,6 @@
 /** The tree as the tables want it: flat, sorted, with hard links counted and every inode numbered. */
 import { SregistryError } from '../errors/sregistry-error.ts'
-import type { DirectoryInode, Inode } from './inode.ts'
+import type { DirectoryInode, Inode, NumberedLeaves } from './inode.ts'
 
 /** A directory with its entries in byte order. */
 export type NumberedDirectory = {
@@ -16,7 +16,7 @@ export type NumberedDirectory = {
 
 export type NumberedTree = {
   /** Every inode once, the root first. The columns below go with it. */
-  readonly inodes: readonly Inode[]
+  readonly inodes: readonly InodeRecord[]
   /** Names of a file; for a directory 2 and one for each subdirectory, as mksquashfs counts. */
   readonly linkCounts: Uint32Array
   /**
@@ -28,6 +28,9 @@ export type NumberedTree = {
   readonly directories: readonly NumberedDirectory[]
 }
 
+/** Itself, or its number among the leaves that the tree has as numbers. */
+export type InodeRecord = Inode | number
+
 /** One char per byte, no slash. */
 const latin1Name = /^[^/\u0100-\uffff]{1,255}$/
 
@@ -36,8 +39,11 @@ const latin1Name = /^[^/\u0100-\uffff]{1,255}$/
  * @throws {SregistryError} LIMIT_EXCEEDED for a name of more than 255 bytes; INTERNAL for a name that
  *   no directory can hold, a name given twice, or a directory that is in the tree twice.
  */
-export function* numberTree(root: DirectoryInode): Generator<void, NumberedTree> {
-  const collector = new Collector()
+export function* numberTree(
+  root: DirectoryInode,
+  leaves: NumberedLeaves | undefined,
+): Generator<void, NumberedTree> {
+  const collector = new Collector(leaves)
   const directories: NumberedDirectory[] = []
   const waiting: Waiting[] = [
     { inode: root, index: collector.indexOf(root), name: '', parent: undefined },
@@ -63,16 +69,26 @@ export function pathOf(directory: NumberedDirectory, name: string): string {
 type Waiting = Pick<NumberedDirectory, 'inode' | 'index' | 'name' | 'parent'>
 
 class Collector {
-  readonly inodes: Inode[] = []
+  readonly inodes: InodeRecord[] = []
   readonly linkCounts: number[] = []
-  readonly #indexes = new Map<Inode, number>()
+  readonly #leaves: NumberedLeaves | undefined
+  /** Of what may come again. */
+  readonly #indexes = new Map<InodeRecord, number>()
 
-  indexOf(inode: Inode): number {
+  constructor(leaves: NumberedLeaves | undefined) {
+    this.#leaves = leaves
+  }
+
+  indexOf(inode: InodeRecord): number {
+    if (typeof inode === 'number' && this.#leaves?.hasLinks(inode) === false) {
+      this.linkCounts.push(0)
+      return this.inodes.push(inode) - 1
+    }
+    const known = this.#indexes.get(inode)
+    if (known !== undefined) return known
     const index = this.inodes.push(inode) - 1
-    const isDirectory = inode.kind === 'directory'
-    this.linkCounts.push(isDirectory ? 2 : 0)
-    // only what may come again is looked for again
-    if (isDirectory || inode.hasLinks !== false) this.#indexes.set(inode, index)
+    this.linkCounts.push(isDirectory(inode) ? 2 : 0)
+    this.#indexes.set(inode, index)
     return index
   }
 
@@ -86,15 +102,16 @@ class Collector {
       checkName(directory, name, names[position - 1])
       const inode = place.inode.inode(name)
       if (inode === undefined) throw badName(directory, name, 'is no entry of its directory')
-      const isDirectory = inode.kind === 'directory'
-      const isSingle = inode.hasLinks === false && !isDirectory
-      const known = isSingle ? undefined : this.#indexes.get(inode)
-      const index = known ?? this.indexOf(inode)
+      const met = this.inodes.length
+      const index = this.indexOf(inode)
       children[position++] = index
+      if (!isDirectory(inode)) {
+        this.#countLink(index)
+        continue
+      }
+      if (index < met) throw badName(directory, name, 'is a directory with another place')
       // a subdirectory's `..` is a name of its parent
-      this.#countLink(isDirectory ? place.index : index)
-      if (!isDirectory) continue
-      if (known !== undefined) throw badName(directory, name, 'is a directory with another place')
+      this.#countLink(place.index)
       waiting.push({ inode, index, name, parent: directory })
     }
     return directory
@@ -103,6 +120,10 @@ class Collector {
   #countLink(index: number): void {
     this.linkCounts[index] = (this.linkCounts[index] ?? 0) + 1
   }
+}
+
+function isDirectory(inode: InodeRecord): inode is DirectoryInode {
+  return typeof inode !== 'number' && inode.kind === 'directory'
 }
 
 function checkName(directory: NumberedDirectory, name: string, previous?: string): void {

@@ -4,11 +4,12 @@ import type { Compression } from './compression.ts'
 import { encodeCompressorOptions } from './compressor-options.ts'
 import { compressorIds, flag, fragmentEntryBytes, imagePadding, superblockBytes } from './format.ts'
 import { IdTable } from './id-table.ts'
-import type { DirectoryInode, FragmentBlock } from './inode.ts'
-import { type InodeTables, writeInodeTables } from './inode-table-writer.ts'
+import type { DirectoryInode, FragmentBlock, NumberedLeaves } from './inode.ts'
+import { type TableBlockSink, writeInodeTables } from './inode-table-writer.ts'
+import { LinkedTables, type StoredTables } from './linked-tables.ts'
 import { encodeLookupTable, type LookupTable } from './lookup-table-writer.ts'
-import type { MetadataCompressor } from './metadata-writer.ts'
 import { numberTree } from './numbered-tree.ts'
+import type { MetadataCompressor } from './stored-blocks.ts'
 import { encodeSuperblock } from './superblock-writer.ts'
 import { XattrTable } from './xattr-writer.ts'
 
@@ -16,6 +17,8 @@ export type TreeOptions = {
   readonly compressor: MetadataCompressor
   /** A power of two, 4096 to 1048576. */
   readonly blockSize: number
+  /** What the tree has as numbers; none by default. */
+  readonly leaves?: NumberedLeaves | undefined
 }
 
 export type TableOptions = {
@@ -51,16 +54,23 @@ export function encodeSquashfsTables(
   root: DirectoryInode,
   options: TreeOptions & TableOptions,
 ): EncodedTables {
-  const steps = encodeTree(root, options)
+  const linked = new LinkedTables(options.compressor)
+  const steps = encodeTree(root, {
+    ...options,
+    storeBlock: (table, bytes, references) => linked.store(table, bytes, references),
+  })
   for (;;) {
     const step = steps.next()
-    if (step.done) return encodeTables(step.value, options)
+    if (!step.done) continue
+    return encodeTables(step.value, linked.finish(step.value.rootReference), options)
   }
 }
 
-/** The tree's own tables: all the work that grows with it, whose result needs no place in the file yet. */
-export type EncodedTree = InodeTables & {
+/** What is known of a tree when the blocks of its two tables have been given away. */
+export type EncodedTree = {
   readonly inodeCount: number
+  /** Names its block by number. */
+  readonly rootReference: number
   readonly ids: IdTable
   readonly xattrs: XattrTable
   readonly options: TreeOptions
@@ -72,17 +82,23 @@ export type EncodedTree = InodeTables & {
  */
 export function* encodeTree(
   root: DirectoryInode,
-  options: TreeOptions,
+  options: TreeOptions & { readonly storeBlock: TableBlockSink },
 ): Generator<void, EncodedTree> {
+  const { compressor, blockSize, leaves, storeBlock } = options
   const ids = new IdTable()
-  const xattrs = new XattrTable(options.compressor)
-  const tree = yield* numberTree(root)
-  const tables = yield* writeInodeTables(tree, { ...options, ids, xattrs })
-  return { ...tables, inodeCount: tree.inodes.length, ids, xattrs, options }
+  const xattrs = new XattrTable(compressor)
+  const tree = yield* numberTree(root, leaves)
+  const tableOptions = { blockSize, leaves, storeBlock, ids, xattrs }
+  const rootReference = yield* writeInodeTables(tree, tableOptions)
+  return { inodeCount: tree.inodes.length, rootReference, ids, xattrs, options }
 }
 
 /** The second half of `encodeSquashfsTables`. */
-export function encodeTables(tree: EncodedTree, options: TableOptions): EncodedTables {
+export function encodeTables(
+  tree: EncodedTree,
+  stored: StoredTables,
+  options: TableOptions,
+): EncodedTables {
   const { inodeCount, ids } = tree
   const { compressor, blockSize } = tree.options
   const { fragments } = options
@@ -90,8 +106,8 @@ export function encodeTables(tree: EncodedTree, options: TableOptions): EncodedT
     throw new SregistryError('INTERNAL', `${fragments.length} fragments, more than inodes`)
   }
   const layout = new Layout(options.dataEnd)
-  const inodeTable = layout.add(tree.inodeTable)
-  const directoryTable = layout.add(tree.directoryTable)
+  const inodeTable = layout.add(stored.inodeTable)
+  const directoryTable = layout.add(stored.directoryTable)
   const fragmentTable = layout.addLookupTable(encodeFragments(fragments), compressor)
   const idTable = layout.addLookupTable(ids.encode(), compressor)
   const xattrTable = layout.addXattrs(tree.xattrs)
@@ -103,7 +119,7 @@ export function encodeTables(tree: EncodedTree, options: TableOptions): EncodedT
     compressor: compressorIdOf(compressor.compression),
     flags: flagsOf(compressor.compression, options, xattrTable !== undefined),
     idCount: ids.count,
-    rootReference: tree.rootReference,
+    rootReference: stored.rootReference,
     bytesUsed: layout.end,
     idTable,
     xattrTable,

@@ -8,11 +8,13 @@ import {
   xattrPrefixes,
 } from './format.ts'
 import { encodeLookupTable } from './lookup-table-writer.ts'
-import { type MetadataCompressor, MetadataWriter } from './metadata-writer.ts'
+import { MetadataWriter } from './metadata-writer.ts'
+import { type MetadataCompressor, StoredBlocks } from './stored-blocks.ts'
 
 /** What Linux takes as one value (XATTR_SIZE_MAX). */
 const longestValue = 65_536
 
+/** The reference names its block by number. */
 type XattrSet = { readonly reference: number; readonly count: number; readonly sizeBytes: number }
 type Xattrs = ReadonlyMap<string, Uint8Array>
 
@@ -26,6 +28,7 @@ function isStorableXattr(name: string): boolean {
 
 export class XattrTable {
   readonly #compressor: MetadataCompressor
+  readonly #blocks: StoredBlocks
   readonly #values: MetadataWriter
   readonly #sets: XattrSet[] = []
   readonly #idsByBytes = new Map<string, number>()
@@ -34,7 +37,8 @@ export class XattrTable {
 
   constructor(compressor: MetadataCompressor) {
     this.#compressor = compressor
-    this.#values = new MetadataWriter(compressor)
+    this.#blocks = new StoredBlocks(compressor)
+    this.#values = new MetadataWriter((bytes) => this.#blocks.store(bytes))
   }
 
   /**
@@ -57,10 +61,14 @@ export class XattrTable {
    */
   encode(position: number): { parts: readonly Uint8Array[]; headerPosition: number } | undefined {
     if (this.#sets.length === 0) return undefined
-    const values = this.#values.finish()
+    this.#values.finish()
+    const values = this.#blocks.concat()
     const entries = Buffer.alloc(xattrIdEntryBytes * this.#sets.length)
     for (const [id, { reference, count, sizeBytes }] of this.#sets.entries()) {
-      const at = entries.writeBigUInt64LE(BigInt(reference), xattrIdEntryBytes * id)
+      const at = entries.writeBigUInt64LE(
+        BigInt(this.#blocks.resolve(reference)),
+        xattrIdEntryBytes * id,
+      )
       entries.writeUInt32LE(count, at)
       entries.writeUInt32LE(sizeBytes, at + 4)
     }

@@ -4,7 +4,7 @@
  */
 import { sanitise } from './sanitise.ts'
 import type { TerminalStyle } from './terminal-style.ts'
-import { cutText, padText, textWidth } from './text-width.ts'
+import { cutText, cutTextAtStart, padText, textWidth } from './text-width.ts'
 
 export type TableColumn = {
   readonly header: string
@@ -12,6 +12,8 @@ export type TableColumn = {
   readonly align?: 'left' | 'right'
   /** Cells that the column keeps when the table is too wide. Default: it is never cut. */
   readonly minWidth?: number
+  /** Which end of a cell that is too long goes. Default 'end'. */
+  readonly cutAt?: 'start' | 'end'
   /** What the rows are about: it is cut last, to no less than half of the width while others can go. */
   readonly isMain?: boolean
   /** Where cutting is not enough, the column with the highest rank is left out. Default: it stays. */
@@ -38,7 +40,8 @@ export function formatTable(table: Table, style: TerminalStyle): string {
   const line = (cellOf: (column: FittedColumn) => string): string =>
     shown
       .map((column) => {
-        const cell = cutText(cellOf(column), column.width, style.glyphs.ellipsis)
+        const cut = column.cutAt === 'start' ? cutTextAtStart : cutText
+        const cell = cut(cellOf(column), column.width, style.glyphs.ellipsis)
         return padText(cell, column.width, column.align ?? 'left')
       })
       .join(' '.repeat(gap))

@@ -31,6 +31,20 @@ export function cutText(text: string, width: number, ellipsis: string): string {
   return kept + ellipsis
 }
 
+/** As `cutText`, of what is told apart by its end, such as paths: `…/library-busybox:latest.simg`. */
+export function cutTextAtStart(text: string, width: number, ellipsis: string): string {
+  if (textWidth(text) <= width) return text
+  const room = width - textWidth(ellipsis)
+  if (room <= 0) return ellipsis.slice(0, Math.max(0, width))
+  const segments = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment)
+  let kept = ''
+  for (const segment of segments.reverse()) {
+    if (textWidth(segment + kept) > room) break
+    kept = segment + kept
+  }
+  return ellipsis + kept
+}
+
 /** Lines of whole words, the first of another width where it starts further right. */
 export function wrapWords(
   text: string,

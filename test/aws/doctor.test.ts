@@ -39,7 +39,7 @@ beforeEach(() => {
 const image = {
   digest: `sha256:${'a'.repeat(64)}`,
   platform: 'linux/amd64',
-  sizeBytes: 9,
+  sizeBytes: 2_200_000,
   layers: 1,
 }
 const healthy: DoctorProbes = {
@@ -176,6 +176,7 @@ describe('what is no failure', () => {
     const { results, of } = await examined({})
     expect(of('repositories')).toMatchObject({ status: 'warning', code: 'ACCESS_DENIED' })
     expect(of('image')?.status).toBe('ok')
+    expect(of('image')?.evidence).toMatch(/, 2\.1 MiB$/)
     expect(isHealthy(results)).toBe(true)
   })
 
@@ -183,7 +184,7 @@ describe('what is no failure', () => {
     const { storage, ping } = healthy
     const { results, of } = await examined({ options: { probes: { ping, storage } } })
     expect(of('image')).toMatchObject({ status: 'skipped' })
-    expect(of('layers')?.evidence).toContain('sregistry doctor NAME:TAG')
+    expect(of('layers')?.evidence).toContain('doctor NAME:TAG')
     expect(isHealthy(results)).toBe(true)
   })
 

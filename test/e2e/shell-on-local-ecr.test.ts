@@ -162,6 +162,23 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await complete(':1', /science\/hello:1\.0 +science\/hello:1\.1/)
   })
 
+  test('Tab lists what this client can do, and completes the images of this machine', async () => {
+    const shell = await start()
+    shell.type('client.')
+    await shell.until(/client\.$/)
+    shell.press('Tab')
+    const screen = await shell.until(/^pull\(reference \| \[references\], .*downloads/m)
+    expect(screen).toMatch(/^database +where the catalogue is$/m)
+    expect(screen).not.toMatch(/^context$/m) // what a client keeps for itself
+    shell.press('C-u')
+    shell.enter("client.pull('science/hello:1.0').tag")
+    await shell.until(/^'1\.0'$/m)
+    shell.type("client.get('sci")
+    await expect
+      .poll(() => screenAfterTab(shell), { interval: 400, timeout: 10_000 })
+      .toContain("client.get('science/hello:1.0")
+  })
+
   test('.doctor fills as it goes and ends with what it comes to', async () => {
     const shell = await start()
     shell.enter('.doctor science/hello:1.0')

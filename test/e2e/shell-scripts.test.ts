@@ -244,9 +244,24 @@ describe('what is run', () => {
     const { code, stderr } = await run(['nowhere.js'])
     expect(code).toBe(1)
     expect(stderr).toContain('error STORAGE: nowhere.js could not be read')
+    const directory = await run(['/'])
+    expect(directory.stderr).toContain('error STORAGE: / could not be read')
     const mistyped = await run(['dokcer'])
     expect(mistyped.stderr).toContain('one of the clients: aws, docker')
   })
+})
+
+test.each([
+  ['tour.ts', 'const x: number = 1\n', 'tour.ts is TypeScript; the shell runs JavaScript'],
+  ['tour.py', 'import os\nprint(1)\n', 'tour.py is Python; the shell runs JavaScript'],
+])('%s is told by its name, not by a syntax error', async (name, text, seen) => {
+  const path = file(name, text)
+  for (const args of [[path], ['-e', `.load ${path}`]]) {
+    const { code, stdout, stderr } = await run(args)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(`error UNSUPPORTED: ${seen}\n  hint: `)
+    expect(stderr).not.toContain('SyntaxError')
+  }
 })
 
 describe('how it is told', () => {

@@ -61,6 +61,16 @@ describe.skipIf(!hasTool('tmux'))('a line being typed', () => {
     await terminal.until('[ Promise { <pending> } ]\naws:us-east-1>')
   })
 
+  test('takes what is pasted into its middle there', async () => {
+    const terminal = await shell.start()
+    terminal.type("'abc'.length")
+    terminal.press(...Array.from({ length: 8 }, () => 'Left'))
+    terminal.type('defg')
+    await terminal.until(/'abcdefg'\.length$/)
+    terminal.press('Enter')
+    await terminal.until(/^7\naws:us-east-1>$/m)
+  })
+
   test('is completed with the lines of its statement above it', async () => {
     const terminal = await shell.start()
     terminal.enter('client.pull(')

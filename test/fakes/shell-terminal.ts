@@ -11,6 +11,8 @@ export const prompt: RegExp = /aws:us-east-1>$/
 export type ShellStart = {
   readonly args?: readonly string[]
   readonly columns?: number
+  /** Default true: no banner. */
+  readonly quiet?: boolean
   readonly env?: { readonly [name: string]: string }
 }
 
@@ -23,9 +25,14 @@ export class ShellTerminal implements Disposable {
   }
 
   /** @returns The terminal, once the prompt is there. */
-  async start({ args = [], columns = 80, env = {} }: ShellStart = {}): Promise<Terminal> {
+  async start({
+    args = [],
+    columns = 80,
+    quiet = true,
+    env = {},
+  }: ShellStart = {}): Promise<Terminal> {
     this.#terminal = Terminal.open({
-      command: [process.execPath, fakeShell, '--quiet', ...args],
+      command: [process.execPath, fakeShell, ...(quiet ? ['--quiet'] : []), ...args],
       env: { HOME: this.home, LANG: 'C.UTF-8', XDG_STATE_HOME: '', XDG_CONFIG_HOME: '', ...env },
       columns,
     })

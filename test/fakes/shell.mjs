@@ -5,6 +5,7 @@ import { createFakeClient } from './shell-client.mjs'
 
 const dist = process.env.SREGISTRY_TEST_DIST ?? new URL('../../dist/', import.meta.url).href
 const { startShell } = await import(new URL('shell/start.js', dist).href)
+const { checkSessions } = await import(new URL('shell/check-session.js', dist).href)
 const { SregistryError } = await import(new URL('errors/sregistry-error.js', dist).href)
 
 const { values, positionals } = parseArgs({
@@ -34,10 +35,25 @@ function slowToOpen(client, ms) {
 const client = createFakeClient(SregistryError)
 const openMs = Number(process.env.FAKE_OPEN_MS ?? 0)
 
-let isLeft = false
-process.exitCode = await startShell({
+const clients = {
   client: openMs > 0 ? slowToOpen(client, openMs) : client,
   createClient: (name, settings) => createFakeClient(SregistryError, name, settings),
+}
+
+if (values.check) {
+  process.exit(
+    await checkSessions({
+      files: positionals,
+      stderr: process.stderr,
+      flags: {},
+      openPlace: async () => ({ ...clients, env: process.env, close: async () => undefined }),
+    }),
+  )
+}
+
+let isLeft = false
+process.exitCode = await startShell({
+  ...clients,
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

@@ -16,7 +16,7 @@ import type {
   PipeInode,
   SymlinkInode,
 } from '../../src/squashfs/inode.ts'
-import type { MetadataCompressor } from '../../src/squashfs/metadata-writer.ts'
+import type { MetadataCompressor } from '../../src/squashfs/stored-blocks.ts'
 import {
   dataStart,
   type EncodedTables,

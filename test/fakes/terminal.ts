@@ -55,6 +55,11 @@ export class Terminal {
     return this.#tmux(['capture-pane', '-p']).trimEnd()
   }
 
+  /** Whether any cell is coloured, bold or dim. */
+  isStyled(): boolean {
+    return this.#tmux(['capture-pane', '-p', '-e']).includes('\u001b[')
+  }
+
   /** What was printed, its lines as they were before the terminal wrapped them. */
   lines(): readonly string[] {
     return this.#tmux(['capture-pane', '-p', '-J']).trimEnd().split('\n')

@@ -53,7 +53,7 @@ export function snapshotOfRecords(
 function entriesOf(directory: DirectoryInode, path: string): [string, Inode][] {
   return directory.entryNames().flatMap((name) => {
     const inode = directory.inode(name)
-    return inode === undefined ? [] : [[path === '' ? name : `${path}/${name}`, inode]]
+    return typeof inode === 'object' ? [[path === '' ? name : `${path}/${name}`, inode]] : []
   })
 }
 

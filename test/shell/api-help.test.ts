@@ -7,7 +7,9 @@ import type {
   TokenOptions,
 } from '../../src/client/call-options.ts'
 import { Client } from '../../src/client/client.ts'
+import { clientNames as knownClients } from '../../src/client/client-name.ts'
 import { clientMethods } from '../../src/shell/api-help.ts'
+import { clientNames } from '../../src/shell/api-options.ts'
 import { dotCommandNames } from '../../src/shell/command-names.ts'
 import { commandHelps } from '../../src/shell/dot-commands.ts'
 
@@ -34,6 +36,8 @@ test.each(Object.entries(clientMethods))('the help of %s is whole', (name, help)
   expect(help.example).toContain(`client.${name}(`)
   expect(help.summary.length).toBeGreaterThan(10)
 })
+
+test('`.use` knows every client', () => expect(clientNames).toEqual(knownClients))
 
 test.each(dotCommandNames)('.%s has help', (name) => {
   expect(commandHelps[name]?.usage).toContain(`.${name}`)

@@ -16,6 +16,13 @@ test.each([
   ['tags', [], 'client.tags() needs the name of a repository as text'],
   ['mv', ['lab/mine:1'], 'client.mv() needs a path as text, as its second argument'],
   ['pull', ['x', 'y'], 'client.pull() takes its options as an object, { … }'],
+  ['use', [{ regoin: 'x' }], 'there is no setting regoin; did you mean region?'],
+  [
+    'use',
+    [{ SREGISTRY_AWS_ZOEN: 'x' }],
+    'there is no setting SREGISTRY_AWS_ZOEN; did you mean SREGISTRY_AWS_ZONE?',
+  ],
+  ['use', ['eu-west-1'], 'client.use() takes its settings as an object, { … }'],
   ['pull', ['x', { forse: true }], 'client.pull() has no option forse; did you mean force?'],
 ])('client.%s(...%j) is told with the usage', (name, args, message) => {
   expect(call(name, ...args)).toThrow(
@@ -36,6 +43,7 @@ test.each([
   ['doctor', []],
   ['repositories', ['library/*']],
   ['use', [{ region: 'eu-west-1' }]],
+  ['use', [{ SREGISTRY_AWS_ZONE: 'eu-west-1', somethingOfABackend: 'x' }]],
   ['pull', ['x', { somethingOfABackend: 1 }]],
 ] as const)('client.%s(...%j) is let through', (name, args) => {
   expect(call(name, ...args)).not.toThrow()

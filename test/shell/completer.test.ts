@@ -36,16 +36,21 @@ const other = {
 
 let completer: Completer
 let current: typeof client
-let signatures: string[]
+let calls: ClientCalls
 let late: string[]
+let variables: Record<string, string>
 
 beforeAll(() => {
-  const session = createSessionClient(client as unknown as ShellClient, new ClientCalls())
+  calls = new ClientCalls()
+  const session = createSessionClient(client as unknown as ShellClient, calls)
   Object.defineProperty(globalThis, 'client', { configurable: true, value: session })
+  Object.defineProperty(globalThis, 'listed', { configurable: true, value: [{ only: 1 }] })
   Object.defineProperty(globalThis, 'sample', {
     configurable: true,
     value: {
       plain: 1,
+      nested: { inside: 1 },
+      add: (a: number, b = { c: 1 }) => a + b.c,
       get loaded() {
         touched.push('getter')
         return {}
@@ -55,12 +60,12 @@ beforeAll(() => {
 })
 
 afterAll(() => {
-  for (const name of ['client', 'sample']) Reflect.deleteProperty(globalThis, name)
+  for (const name of ['client', 'sample', 'listed']) Reflect.deleteProperty(globalThis, name)
 })
 
 beforeEach(() => {
-  signatures = []
   late = []
+  variables = { PATH: '', HOME: '/home/u', image: '/x.simg' }
   current = { ...client }
   asked.length = 0
   repositories = async () => [{ name: 'library/busybox' }, { name: 'science/hello' }]
@@ -72,17 +77,21 @@ function open(uses: Record<string, number>): Completer {
     client: (name) => (name === 'eu' ? other : current) as unknown as ShellClient,
     remoteNames: new RemoteNames({ now: () => 0 }),
     uses: (name) => uses[name] ?? 0,
-    onSignature: ({ signature }) => signatures.push(signature),
+    methodOf: (value) => calls.methodOf(value),
+    variables: () => variables,
     onLate: (line) => late.push(line),
   })
 }
 
 /** The whole line with its only candidate in place. */
 async function completed(line: string): Promise<string> {
-  const [candidates, prefix] = await completer.complete(line)
-  const [only, ...more] = candidates
-  if (only === undefined || more.length > 0) return `${candidates.length} candidates`
-  return line.slice(0, line.length - prefix.length) + only
+  const { candidates, prefix, insertion } = await completer.complete(line)
+  if (candidates.length !== 1) return `${candidates.length} candidates`
+  return line.slice(0, line.length - prefix.length) + insertion
+}
+
+async function offered(line: string): Promise<readonly string[]> {
+  return (await completer.complete(line)).candidates.map(({ name }) => name)
 }
 
 describe('Tab completes', () => {
@@ -113,6 +122,26 @@ describe('Tab completes', () => {
     ["eu.pull('library/european:", "eu.pull('library/european:eu-1"],
     ['process.env.SREGISTRY_TMP', 'process.env.SREGISTRY_TMPDIR'],
     ['process.pla', 'process.platform'],
+    ['listed[0].onl', 'listed[0].only'],
+    ["sample['nested'].ins", "sample['nested'].inside"],
+    ['.use region=eu-n', '.use region=eu-north-1'],
+    ['.use docker SREGISTRY_CLIENT=nv', '.use docker SREGISTRY_CLIENT=nvidia'],
+    ['.use SREGISTRY_DISABLE=y', '.use SREGISTRY_DISABLE=yes'],
+    ["client.use({ region: 'sa", "client.use({ region: 'sa-east-1"],
+    ["help('lay", "help('layers"],
+    ['awai', 'await'],
+    ['!ls $im', '!ls $image'],
+    ['!ls "$im', '!ls "$image'],
+    ["!ls '$im", '0 candidates'],
+    ['!ls $' + '{im', '!ls $' + '{image}'],
+    ['!echo $HO', '!echo $HOME'],
+    ['!clie', '!client'],
+    ['!client.lay', '!client.layers'],
+    ["require('node:worker_th", "require('node:worker_threads"],
+    ["require('worker_th", "require('worker_threads"],
+    ["require('no", "require('node:"],
+    ["fs = await import('node:fs/pro", "fs = await import('node:fs/promises"],
+    ["import { sep } from 'path/po", "import { sep } from 'path/posix"],
   ])('%s', async (line, expected) => {
     expect(await completed(line)).toBe(expected)
   })
@@ -123,21 +152,58 @@ describe('Tab completes', () => {
       mkdirSync(join(directory, 'scripts'))
       writeFileSync(join(directory, 'tour.session'), '')
       expect(await completed(`.load ${directory}/to`)).toBe(`.load ${directory}/tour.session`)
+      const storage = `.use SREGISTRY_STORAGE=${directory}/`
+      expect(await completed(`${storage}sc`)).toBe(`${storage}scripts/`)
+      writeFileSync(join(directory, 'config'), '[profile lab-admin]\n')
+      variables = { AWS_CONFIG_FILE: join(directory, 'config') }
+      expect(await completed('.use profile=la')).toBe('.use profile=lab-admin')
+      expect(await completed("client.use({ profile: 'la")).toBe("client.use({ profile: 'lab-admin")
       expect(await completed(`require('${directory}/sc`)).toBe(`require('${directory}/scripts/`)
     } finally {
       rmSync(directory, { recursive: true })
     }
   })
 
+  test('files in a command line, with what is special in their names quoted', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sregistry-tab-'))
+    try {
+      mkdirSync(join(directory, 'my images'))
+      writeFileSync(join(directory, 'my images', "b'x.simg"), '')
+      const escaped = `!ls -l ${directory}/my\\ images/`
+      expect(await completed(`!ls -l ${directory}/my`)).toBe(escaped)
+      expect(await completed(escaped)).toBe(`${escaped}b\\'x.simg`)
+      const quoted = `!ls "${directory}/my images/`
+      expect(await completed(quoted)).toBe(`${quoted}b'x.simg`)
+      variables = { BASE: directory }
+      expect(await completed('!ls $BASE/my\\ images/b')).toBe("!ls $BASE/my\\ images/b\\'x.simg")
+      writeFileSync(join(directory, 'lister'), '')
+      variables = { PATH: `/no/such:${directory}` }
+      expect(await completed('!lis')).toBe('!lister')
+      expect(await completed('!echo a | lis')).toBe('!echo a | lister')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  test('modules that have no name without `node:` by that alone', async () => {
+    expect(await offered("require('node:tes")).toContain('node:test')
+    expect(await offered("require('tes")).toEqual([])
+  })
+
+  test('the values of an option with their quotes; where there are none, names', async () => {
+    expect(await offered("client.pull('x', { format: ")).toEqual(["'sif'", "'squashfs'"])
+    expect(await offered("client.pull('x', { name: ")).toContain('client')
+  })
+
   test('names of tags that could move the cursor are never offered', async () => {
-    const [candidates] = await completer.complete("client.pull('science/hello:")
+    const candidates = await offered("client.pull('science/hello:")
     expect(candidates).toEqual(['science/hello:1.0', 'science/hello:1.1'])
     expect(asked).toEqual(['science/hello'])
   })
 
   test('what was used often comes first', async () => {
     completer = open({ 'science/hello': 3 })
-    const [candidates] = await completer.complete("client.layers('")
+    const candidates = await offered("client.layers('")
     expect(candidates).toEqual(['science/hello', 'library/busybox'])
   })
 
@@ -162,23 +228,59 @@ describe('Tab completes', () => {
 
   test('a hundred of many, and says how many more', async () => {
     repositories = async () => Array.from({ length: 130 }, (_, i) => `${i}`)
-    const [candidates] = await completer.complete("client.layers('")
-    expect(candidates).toHaveLength(101)
-    expect(candidates.at(-1)).toBe('(30 more)')
+    const { candidates, more } = await completer.complete("client.layers('")
+    expect(candidates).toHaveLength(100)
+    expect(more).toBe(30)
   })
 
   test('without running a getter', async () => {
-    expect((await completer.complete('sample.'))[0]).toEqual(['loaded', 'plain'])
-    expect((await completer.complete('sample.loaded.'))[0]).toEqual([])
+    expect(await offered('sample.')).toEqual(['add', 'loaded', 'nested', 'plain'])
+    expect(await offered('sample.loaded.')).toEqual([])
     expect(touched).toEqual([])
   })
 })
 
-test('a second Tab after the bracket shows the signature, the first does not', async () => {
-  await completer.complete('client.pull(')
-  expect(signatures).toEqual([])
-  await completer.complete('client.pull(')
-  expect(signatures).toEqual([expect.stringMatching(/^pull\(/)])
+describe('beside a candidate stands', () => {
+  const image = {
+    name: 'library/busybox',
+    digest: 'sha256:8',
+    path: '/x.simg',
+    command: () => ['singularity run /x.simg'],
+  }
+  beforeAll(() => Object.defineProperty(globalThis, 'img', { configurable: true, value: image }))
+  afterAll(() => void Reflect.deleteProperty(globalThis, 'img'))
+
+  test.each([
+    ['client.lay', 'layers(reference, {…})', 'the layers of an image with their sizes'],
+    ['client.use().lay', 'layers(reference, {…})', 'the layers of an image with their sizes'],
+    ['img.com', 'command()', 'how to run it, one command a line'],
+    ['img.pat', undefined, 'where the file lies'],
+    ["client.pull('x').dig", undefined, expect.stringContaining('digest of its manifest')],
+    ["client.tags('x').fla", 'flat()', undefined],
+    ['sample.ad', 'add(a, b = { c: 1 })', undefined],
+    ['parseIn', 'parseInt(…)', undefined],
+    ['process.env.SREGISTRY_TMP', undefined, expect.stringMatching(/./)],
+    ['.use reg', undefined, 'AWS region'],
+    ["client.pull('x', { form", undefined, 'form of the image file'],
+    ['.imag', 'images [query]', 'the images on this machine'],
+    ['.help lay', 'layers(reference, {…})', 'the layers of an image with their sizes'],
+  ])('%s: %s, %s', async (line, signature, summary) => {
+    const { candidates } = await completer.complete(line)
+    const [first] = candidates
+    expect(first?.signature).toEqual(signature)
+    expect(first?.summary).toEqual(summary)
+  })
+})
+
+test.each([
+  ['client.pull(', /^client\.pull\(reference \| \[references\], \{ name, /, /^downloads an image/],
+  ['sample.add(', /^add\(a, b = \{ c: 1 \}\)$/, undefined],
+  ['Math.max(', /^max\(…\)$/, undefined],
+])('right after the bracket of %s stands how the call goes', async (line, signature, summary) => {
+  const { call, candidates } = await completer.complete(line)
+  expect(call?.signature).toMatch(signature)
+  if (summary !== undefined) expect(call?.summary).toMatch(summary)
+  expect(candidates).toEqual([])
 })
 
 describe('a registry that is out of order', () => {
@@ -199,7 +301,7 @@ describe('a registry that is out of order', () => {
       new Promise((resolve) => {
         timers.push(setTimeout(resolve, 20_000))
       })
-    const [[candidates], elapsedMs] = await timed("client.pull('lib")
+    const [{ candidates }, elapsedMs] = await timed("client.pull('lib")
     expect(candidates).toEqual([])
     expect(elapsedMs).toBeGreaterThan(200)
     expect(elapsedMs).toBeLessThan(450)
@@ -211,7 +313,7 @@ describe('a registry that is out of order', () => {
       new Promise((resolve) => {
         answer = resolve
       })
-    expect((await completer.complete("client.pull('lib"))[0]).toEqual([])
+    expect(await offered("client.pull('lib")).toEqual([])
     answer([{ name: 'library/busybox' }])
     await expect.poll(() => late).toEqual(["client.pull('lib"])
     expect(await completed("client.pull('lib")).toBe("client.pull('library/busybox")
@@ -227,6 +329,6 @@ describe('a registry that is out of order', () => {
     ],
   ])('and %s offers nothing and says nothing', async (_, answer) => {
     repositories = answer
-    expect((await completer.complete("client.pull('lib"))[0]).toEqual([])
+    expect(await offered("client.pull('lib")).toEqual([])
   })
 })

@@ -65,6 +65,9 @@ describe('a value is shown by what it is', () => {
     expect(await shown(long, { columns: 80 })).toBe(
       `library/busybox:latest  888888888888  2.1 MiB\n  singularity run ${path}`,
     )
+    expect(await shown(long, { columns: 40 })).toBe(
+      `library/busybox:latest  2.1 MiB\n  singularity run ${path}`,
+    )
   })
 
   test.each([
@@ -73,8 +76,8 @@ describe('a value is shown by what it is', () => {
       130,
       [
         'NAME                                             DIGEST           SIZE  PULLED      PATH',
-        'library/busybox:latest                           888888888888  2.1 MiB  3 days ago  /home/someone/.singularity/shub/library-busyb…',
-        'a-laboratory/with-a-long-name/and-a-tool:latest  888888888888  2.1 MiB  3 days ago  /home/someone/.singularity/shub/a-laboratory-…',
+        'library/busybox:latest                           888888888888  2.1 MiB  3 days ago  ….singularity/shub/library-busybox:latest.simg',
+        'a-laboratory/with-a-long-name/and-a-tool:latest  888888888888  2.1 MiB  3 days ago  …atory-with-a-long-name-and-a-tool:latest.simg',
       ],
     ],
     [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { holdsSecret } from '../../src/shell/secret-lines.ts'
+import { holdsSecret, showsSecret } from '../../src/shell/secret-lines.ts'
 
 const secretKey = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
 
@@ -56,6 +56,37 @@ describe('must not be stored', () => {
     ['a value in a call', "secret = String('hunter2')"],
     ['JSON in a text', 'JSON.parse("{\\"password\\":\\"abc\\"}")'],
     ['a setter', "x.setPassword('abc')"],
+    ['settings in a template', 'x = `password = hunter2`'],
+    ['lines of a credentials file', 'write(`[lab]\naws_secret_access_key = abc\n`)'],
+    ['a .netrc', "write('machine host login me password hunter2')"],
+    ['a text that is sent', "fetch(u, { body: 'grant_type=password&password=abc' })"],
+    ['a remark', '1 // password: hunter2'],
+    ['what comes after a quote in a remark', "// don't\npassword = 'x'"],
+    ['what comes after a quote in a pattern', "s.replace(/'/g, ''); password = 'x'"],
+    ['a default', "({ token = 'abc' }) => 1"],
+    ['a field', "class A { #secret = 'x' }"],
+    ['a number', 'client.use({ mfaCode: 123456 })'],
+    ['credentials of another name', "client.use({ credentials: 'user:pass' })"],
+    ['settings of Docker', '{"auths":{"host":{"auth":"dXNlcjpwYXNz"}}}'],
+    ['base64 of a user and password', `h = \`Basic \${btoa('user:pass')}\``],
+    ['arguments of another program', "spawn('docker', ['login', '-p', 'x'])"],
+    ['a log-in', "login('user', 'hunter2')"],
+    ['a question whether it is', "if (password === 'hunter2') 1"],
+    ['a list of them', "secrets = ['hunter2']"],
+    ['a variable of another shell in lower case', '!token=abc curl host'],
+    ['a password of a database', '!export DB_PASS=x'],
+    ['a variable of a container', '!docker run --env=PASSWORD=x y'],
+    ['a variable for fish', '!set -x AWS_SECRET_ACCESS_KEY abc'],
+    ['a bearer of curl', '!curl -H "Authorization: Bearer abcdefgh" https://host'],
+    ['an unquoted header of curl', '!curl -H Authorization:abc https://host'],
+    ['a cookie of curl', '!curl -b session=abc https://host'],
+    ['a bearer flag of curl', '!curl --oauth2-bearer abc https://host'],
+    ['our own settings', '!sregistry backend add aws SREGISTRY_AWS_SECRET abc'],
+    ['a file that is written', '!echo "token = abc" >> ~/.aws/credentials'],
+    ['a password after the letter', '!mysql -u root -phunter2'],
+    ['a secret of a cluster', '!kubectl create secret generic x --from-literal=a=b'],
+    ['a key of OpenAI', "x('sk-abcdefghijklmnopqrstuvwxyz')"],
+    ['a secret key after a sign', `!x=${secretKey}`],
     ['any line of many', `for (const x of y) {\n  use({ secret: 'abc' })\n}`],
   ])('%s', (_, line) => expect(holdsSecret(line)).toBe(true))
 })
@@ -87,7 +118,35 @@ describe('may be stored', () => {
     "client.tags('team/token-server')",
     "labels.map(([key, value]) => ({ key: 'x', value }))",
     'delete process.env.AWS_SECRET_ACCESS_KEY',
+    "tokens = await client.tags('library/busybox')",
+    'token = client.token()',
+    'tokens = 4096',
+    "console.log('token:', token)",
+    `print(\`token: \${token}\`)`,
+    'x = { token: undefined }',
+    `headers = { authorization: \`Bearer \${token}\` }`,
+    "headers = { authorization: 'Bearer ' + token }",
+    "client.pull('external-secrets/external-secrets:v0.9')",
+    "client.exists('tools/password:2')",
+    "for (const name of ['secrets', 'tokens']) print(name)",
+    "tokenizer = 'x'",
+    "x = 'Basic authentication'",
+    "fetch('https://auth.docker.io/token?service=registry.docker.io')",
+    `\`https://\${user}:\${password}@\${host}/\``,
+    '!curl -H "Authorization: Bearer $TOKEN" https://host',
+    '!curl -u "AWS:$(sregistry token --raw)" https://host',
+    '!docker login -u AWS -p $(sregistry token --raw) host',
+    '!aws ecr get-login-password | docker login -u AWS --password-stdin host',
+    '!docker run --user 1000:1000 -p 80:80 x',
+    '!curl --cookie-jar x https://host',
+    '!git log --author=me',
+    '!ls -p /tmp',
   ])('%s', (line) => expect(holdsSecret(line)).toBe(false))
+})
+
+test('what is printed may show one without quotes', () => {
+  expect(showsSecret('password: hunter2')).toBe(true)
+  expect(showsSecret('token  valid for 12 hours')).toBe(false)
 })
 
 test('a long paste is looked through in no time', () => {
@@ -102,6 +161,10 @@ test('a long paste is looked through in no time', () => {
     'https://a',
     '(',
     'AKIA',
+    "'\\'",
+    'token ',
+    'login -p ',
+    'e1@',
   ]) {
     holdsSecret(part.repeat(20_000 / part.length))
   }

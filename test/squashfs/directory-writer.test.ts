@@ -4,12 +4,14 @@ import { readListing } from '../../src/squashfs/directory-reader.ts'
 import { writeListing } from '../../src/squashfs/directory-writer.ts'
 import { MetadataReader } from '../../src/squashfs/metadata-reader.ts'
 import { MetadataWriter } from '../../src/squashfs/metadata-writer.ts'
+import { StoredBlocks } from '../../src/squashfs/stored-blocks.ts'
 import { testCompressor } from '../fakes/squashfs-image-builder.ts'
 import { memorySource } from './memory-source.ts'
 
 /** Writes and reads a directory of which only the numbers of its inodes matter. */
 async function roundTrip(numbers: readonly number[]) {
-  const out = new MetadataWriter(testCompressor())
+  const stored = new StoredBlocks(testCompressor())
+  const out = new MetadataWriter((bytes) => stored.store(bytes))
   const names = numbers.map((_, at) => String.fromCharCode(97 + at))
   const { reference, sizeBytes } = writeListing(out, {
     names,
@@ -18,7 +20,8 @@ async function roundTrip(numbers: readonly number[]) {
     numbers: Uint32Array.from(numbers),
     types: new Uint8Array(numbers.length).fill(2),
   })
-  const table = out.finish()
+  out.finish()
+  const table = stored.concat()
   const place = { start: 0, end: table.length }
   const reader = new MetadataReader(memorySource(table), createBlockDecompressor(1), place)
   const read: number[] = []

@@ -36,6 +36,16 @@ test('the longest column gives way first and shows that it was cut', () => {
   expect(lines[1]).toBe('library/busybox:latest  594 MiB  /home/u/.singularity/shub/…')
 })
 
+test('a column that is told apart by its end is cut at its start', () => {
+  const [name, size, path] = table.columns
+  const columns = [name, size, { ...path, cutAt: 'start' as const }]
+  const lines = formatTable({ ...table, columns }, style(60)).split('\n')
+  expect(lines[1]).toBe('library/busybox:latest  594 MiB  …ibrary-busybox:latest.simg')
+  expect(lines[2]).toBe('science/数値計算:1.0    1.8 GiB  …gularity/shub/science.simg')
+  const wide = { columns: [columns[2] ?? path], rows: [['/数値計算/数値計算.simg']] }
+  expect(formatTable(wide, style(12)).split('\n')[1]).toBe('…値計算.simg')
+})
+
 test('control characters in a cell are shown, not obeyed', () => {
   const hostile = { columns: [{ header: 'TAG' }], rows: [['v1\u001b[2J\u202e']] }
   expect(formatTable(hostile, style(80))).toBe('TAG\nv1\\u001b[2J\\u202e')

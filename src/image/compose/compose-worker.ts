@@ -1,27 +1,73 @@
 /** The composing thread's own end (compose-thread.ts has the other). */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
+import type { StoredTables } from '../../squashfs/linked-tables.ts'
 import { packFailure } from '../thread-failure.ts'
 import type {
+  ComposeBegin,
   ComposeCall,
   ComposeResult,
-  ComposeThreadData,
   FromComposeThread,
   ToComposeThread,
 } from './compose-messages.ts'
 import { LocalComposer } from './composer.ts'
+import { RemoteTables } from './remote-tables.ts'
 
-if (parentPort !== null) serve(parentPort, workerData as ComposeThreadData)
+if (parentPort !== null) serve(parentPort)
 
-function serve(port: MessagePort, { options, expected }: ComposeThreadData): void {
-  const tell = (message: FromComposeThread) => port.postMessage(message)
-  const composer = new LocalComposer(options, (text) => tell({ kind: 'note', text }))
-  const merging = mergeExpected(composer, expected)
-  port.on('message', ({ call, wanted }: ToComposeThread) => {
-    answer(composer, merging, wanted).then(
-      (result) => tell({ kind: 'done', call, result }),
-      (error: unknown) => tell({ kind: 'failed', call, failure: packFailure(error) }),
-    )
+function serve(port: MessagePort): void {
+  let image: ComposedImage | undefined
+  port.on('message', (message: ToComposeThread) => {
+    if (message.kind === 'begin') image = new ComposedImage(port, message)
+    else if (message.kind === 'stored') image?.hearStored(message.tables)
+    else void image?.answer(message)
   })
+}
+
+/** The one image that a thread composes. */
+class ComposedImage {
+  readonly #port: MessagePort
+  readonly #composer: LocalComposer
+  readonly #merging: Promise<void>
+  #onStored: ((tables: StoredTables) => void) | undefined
+
+  constructor(port: MessagePort, { options, expected }: ComposeBegin) {
+    this.#port = port
+    this.#composer = new LocalComposer(options, {
+      onNote: (text) => this.#tell({ kind: 'note', text }),
+      makeTables: () => this.#makeTables(),
+    })
+    this.#merging = mergeExpected(this.#composer, expected)
+  }
+
+  hearStored(tables: StoredTables): void {
+    this.#onStored?.(tables)
+  }
+
+  async answer({ call, wanted }: Extract<ToComposeThread, { kind: 'call' }>): Promise<void> {
+    try {
+      this.#tell({ kind: 'done', call, result: await this.#resultOf(wanted) })
+    } catch (error) {
+      this.#tell({ kind: 'failed', call, failure: packFailure(error) })
+    }
+  }
+
+  async #resultOf(wanted: ComposeCall): Promise<ComposeResult> {
+    if (wanted.method === 'read') return this.#composer.read(wanted.path)
+    await this.#merging
+    if (wanted.method === 'write') return this.#composer.write()
+    return this.#composer.layOut(wanted.paths, wanted.dataStart)
+  }
+
+  #makeTables(): RemoteTables {
+    const stored = new Promise<StoredTables>((resolve) => {
+      this.#onStored = resolve
+    })
+    return new RemoteTables((blocks) => this.#tell({ kind: 'blocks', ...blocks }), stored)
+  }
+
+  #tell(message: FromComposeThread): void {
+    this.#port.postMessage(message)
+  }
 }
 
 /** What cannot be merged is tried again when it is asked for, and told then. */
@@ -31,15 +77,4 @@ async function mergeExpected(composer: LocalComposer, paths: readonly string[]):
   } catch {
     composer.restart()
   }
-}
-
-async function answer(
-  composer: LocalComposer,
-  merging: Promise<void>,
-  wanted: ComposeCall,
-): Promise<ComposeResult> {
-  if (wanted.method === 'read') return composer.read(wanted.path)
-  await merging
-  if (wanted.method === 'layOut') return composer.layOut(wanted.paths, wanted.dataStart)
-  return composer.write()
 }

@@ -6,8 +6,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Descriptor } from '../../registry/descriptor.ts'
 import type { Digest } from '../../registry/digest.ts'
-import { createBlockCompressor } from '../../squashfs/block-compressor.ts'
-import { encodeTables, encodeTree } from '../../squashfs/table-encoder.ts'
+import { type BlockCompressor, createBlockCompressor } from '../../squashfs/block-compressor.ts'
+import type { TableBlockSink } from '../../squashfs/inode-table-writer.ts'
+import { LinkedTables, type StoredTables } from '../../squashfs/linked-tables.ts'
+import { type EncodedTree, encodeTables, encodeTree } from '../../squashfs/table-encoder.ts'
 import { inTurns } from '../in-turns.ts'
 import { namedLayer } from '../layer-failure.ts'
 import { type ImageLayout, layOutImage } from '../layout/image-layout.ts'
@@ -17,8 +19,8 @@ import type { PackedLayer } from '../packed-layer.ts'
 import type { PackingParameters } from '../packing-parameters.ts'
 import { layerSteps } from '../tree/apply-layer.ts'
 import { applyMetadataLayer } from '../tree/apply-metadata-layer.ts'
-import { DirectoryNode } from '../tree/node.ts'
-import { type Ownership, setOwnership } from '../tree/ownership.ts'
+import { ImageTree } from '../tree/node.ts'
+import type { Ownership } from '../tree/ownership.ts'
 import { writeFully } from '../write-fully.ts'
 import { LayerIndexes } from './layer-indexes.ts'
 
@@ -60,29 +62,51 @@ export type Composer = {
   close(): Promise<void>
 }
 
+/** Compresses the inode and the directory table of one image. */
+export type TableStore = {
+  readonly store: TableBlockSink
+  /** @param rootReference Of the root's inode, its block by number. */
+  finish(rootReference: number): StoredTables | Promise<StoredTables>
+}
+
+export type LocalComposerOptions = {
+  readonly onNote: (text: string) => void
+  readonly signal?: AbortSignal | undefined
+  /** Made anew for each image that is written; by default they are compressed here. */
+  readonly makeTables?: () => TableStore
+}
+
 type Place = { readonly layout: ImageLayout; readonly layers: readonly PackedLayer[] }
 
 export class LocalComposer implements Composer {
   readonly #options: ComposeOptions
   readonly #onNote: (text: string) => void
   readonly #signal: AbortSignal | undefined
+  readonly #compressor: BlockCompressor
+  readonly #makeTables: () => TableStore
   readonly #stop = new AbortController()
   readonly #cancel = () => this.#stop.abort(this.#signal?.reason)
-  readonly #indexes = new LayerIndexes()
-  #root: DirectoryNode
+  readonly #indexes: LayerIndexes
+  #tree: ImageTree
   /** The layers that have been merged; the metadata layer ends the merging. */
   #merged: readonly PackedLayer[] = []
   /** Of the merging, which may begin anew: told when it has ended. */
   #notes: string[] = []
   #place: Place | undefined
 
-  constructor(options: ComposeOptions, onNote: (text: string) => void, signal?: AbortSignal) {
+  constructor(
+    options: ComposeOptions,
+    { onNote, signal, makeTables = () => new LinkedTables(this.#compressor) }: LocalComposerOptions,
+  ) {
     this.#options = options
+    this.#indexes = new LayerIndexes(options)
     this.#onNote = onNote
     this.#signal = signal
+    this.#compressor = createBlockCompressor(options.parameters.compression)
+    this.#makeTables = makeTables
     signal?.addEventListener('abort', this.#cancel, { once: true })
     if (signal?.aborted) this.#cancel()
-    this.#root = this.#emptyRoot()
+    this.#tree = new ImageTree(this.#implied())
   }
 
   async read(path: string): Promise<Digest> {
@@ -96,7 +120,7 @@ export class LocalComposer implements Composer {
 
   /** Forgets what was merged. */
   restart(): void {
-    this.#root = this.#emptyRoot()
+    this.#tree = new ImageTree(this.#implied())
     this.#merged = []
     this.#notes = []
   }
@@ -109,7 +133,7 @@ export class LocalComposer implements Composer {
       for (const text of this.#notes.splice(0)) this.#onNote(text)
     }
     const { blockSize } = this.#options.parameters
-    const layout = layOutImage(this.#root, layers, { dataStart, blockSize })
+    const layout = layOutImage(this.#tree, layers, { dataStart, blockSize })
     this.#place = { layout, layers }
     const { ranges, copiedEnd } = layout
     return { ranges, copiedEnd }
@@ -138,17 +162,16 @@ export class LocalComposer implements Composer {
     const layers = all.slice(0, -1)
     if (!isSame(this.#merged, layers.slice(0, this.#merged.length))) this.restart()
     for (const layer of layers.slice(this.#merged.length)) await this.#merge(layer)
-    const entries = all[all.length - 1]?.entries ?? []
-    const implied = this.#implied()
-    applyMetadataLayer(this.#root, entries, { layer: layers.length, implied })
-    setOwnership(this.#root, this.#options)
+    const metadata = all[all.length - 1]
+    const application = { layer: layers.length, implied: this.#implied() }
+    if (metadata !== undefined) applyMetadataLayer(this.#tree, metadata.entries, application)
     this.#merged = all
   }
 
   async #merge(layer: PackedLayer): Promise<void> {
     const number = this.#merged.length
     const onNote = (text: string) => this.#notes.push(text)
-    const steps = layerSteps(this.#root, layer.entries, {
+    const steps = layerSteps(this.#tree, layer.entries, {
       layer: number,
       implied: this.#implied(),
       onNote,
@@ -168,12 +191,15 @@ export class LocalComposer implements Composer {
   ): Promise<number> {
     const { base, createdSeconds, parameters } = this.#options
     const { blockSize } = parameters
-    const compressor = createBlockCompressor(parameters.compression)
+    const compressor = this.#compressor
     const target = { output, base, compressor, blockSize, signal: this.#stop.signal }
-    const { fragments, end } = await writeRepacked(files, layout, layers, target)
-    const steps = encodeTree(this.#root, { compressor, blockSize })
-    const tree = await inTurns(steps, 'writing the image', this.#stop.signal)
-    const tables = encodeTables(tree, {
+    const repacking = writeRepacked(files, layout, layers, target)
+    const encoding = this.#encodeTree()
+    // neither is left behind when the other fails
+    await Promise.allSettled([repacking, encoding])
+    const { fragments, end } = await repacking
+    const { tree, stored } = await encoding
+    const tables = encodeTables(tree, stored, {
       dataEnd: end,
       fragments: [...layout.fragments, ...fragments],
       createdSeconds,
@@ -187,8 +213,17 @@ export class LocalComposer implements Composer {
     return tables.paddedBytes
   }
 
-  #emptyRoot(): DirectoryNode {
-    return new DirectoryNode(this.#implied(), -1)
+  async #encodeTree(): Promise<{ readonly tree: EncodedTree; readonly stored: StoredTables }> {
+    const { root, leaves } = this.#tree
+    const tables = this.#makeTables()
+    const steps = encodeTree(root, {
+      compressor: this.#compressor,
+      blockSize: this.#options.parameters.blockSize,
+      leaves,
+      storeBlock: (table, bytes, references) => tables.store(table, bytes, references),
+    })
+    const tree = await inTurns(steps, 'writing the image', this.#stop.signal)
+    return { tree, stored: await tables.finish(tree.rootReference) }
   }
 
   #implied() {

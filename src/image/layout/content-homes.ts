@@ -3,23 +3,19 @@
  * first, then by position, stands for all that are equal.
  */
 import { randomInt } from 'node:crypto'
-import { IndexedContent, type PackedContents } from '../packed-contents.ts'
-import { type DirectoryNode, everyInode } from '../tree/node.ts'
+import type { PackedContents } from '../packed-contents.ts'
+import { directoriesFrom, type ImageTree } from '../tree/node.ts'
 
 /**
  * For each layer the contents that are taken from it, in the order of the packed bytes. The others are led
  * to theirs. A layer that comes twice has all of them the first time.
  */
 export function findContentHomes(
-  root: DirectoryNode,
+  tree: ImageTree,
   layers: readonly PackedContents[],
 ): readonly (readonly number[])[] {
   for (const { placement } of layers) placement.clear()
-  for (const inode of everyInode(root)) {
-    if (inode.kind !== 'file') continue
-    const { contents, index } = inode.packed
-    contents.placement.live[index] = 1
-  }
+  markLive(tree)
   const table = new ContentTable(layers)
   const seen = new Set<PackedContents>()
   for (const [source, contents] of layers.entries()) {
@@ -32,6 +28,16 @@ export function findContentHomes(
     }
   }
   return table.finish()
+}
+
+function markLive({ root, leaves }: ImageTree): void {
+  const isNamed = new Uint8Array(leaves.count)
+  for (const { names } of directoriesFrom(root)) {
+    for (const node of names.values()) {
+      if (typeof node === 'number') isNamed[leaves.inodeOf(node)] = 1
+    }
+  }
+  leaves.markLive(isNamed)
 }
 
 /**
@@ -85,7 +91,7 @@ class ContentTable {
     for (let at = 0; at < doubles.length; at += 3) {
       const [source = 0, index = 0, home = 0] = doubles.slice(at, at + 3)
       const contents = this.#layers[this.#sources[home] ?? 0] as PackedContents
-      const standing = new IndexedContent(contents, this.#indexes[home] ?? 0)
+      const standing = { contents, index: this.#indexes[home] ?? 0 }
       this.#layers[source]?.placement.homes.set(index, standing)
     }
     // nearly in order already, and sorting that takes little more than looking

@@ -1,8 +1,9 @@
-/** How the copied ranges of an image come into it: begun ahead, by a thread, or, when few, on the pool. */
+/** How the copied ranges of an image come into it: begun ahead, or at once; when few, on the pool. */
 import type { FileHandle } from 'node:fs/promises'
 import type { CopyAhead } from './copy-ahead.ts'
-import { CopyThread, threadFromBytes } from './copy-thread.ts'
+import { threadFromBytes } from './copy-thread.ts'
 import { type CopiedRange, rangesBytes } from './image-layout.ts'
+import { type RangeCopier, startCopier } from './range-copier.ts'
 import { type CopyOptions, copyRanges, type LayerFiles } from './range-copy.ts'
 
 /** Copies once. Whoever starts one closes it; closing twice is harmless. */
@@ -10,7 +11,7 @@ export class ImageCopier {
   readonly #files: LayerFiles
   readonly #output: FileHandle
   readonly #ahead: CopyAhead | undefined
-  #thread: CopyThread | undefined
+  #copier: RangeCopier | undefined
 
   private constructor(files: LayerFiles, output: FileHandle, ahead: CopyAhead | undefined) {
     this.#files = files
@@ -25,7 +26,7 @@ export class ImageCopier {
     ahead: CopyAhead | undefined,
   ): Promise<ImageCopier> {
     const copier = new ImageCopier(files, output, ahead)
-    if (ahead === undefined) copier.#useThread(await files.sizeBytes())
+    if (ahead === undefined) await copier.#prepare(await files.sizeBytes())
     return copier
   }
 
@@ -39,19 +40,19 @@ export class ImageCopier {
   ): Promise<{ readonly copied: Promise<void> }> {
     const confirmed = await this.#ahead?.confirm(ranges, this.#files, options.signal)
     const remaining = confirmed?.remaining ?? ranges
-    this.#useThread(rangesBytes(remaining))
+    await this.#prepare(rangesBytes(remaining))
     const rest =
-      this.#thread?.copy(remaining, options) ??
+      this.#copier?.copy(remaining, options) ??
       copyRanges(this.#files, this.#output, remaining, options)
     const begun = confirmed?.copied.then(() => options.onBytes?.(confirmed.confirmedBytes))
     return { copied: Promise.all([rest, begun]).then(() => undefined) }
   }
 
   async close(): Promise<void> {
-    await this.#thread?.close()
+    await this.#copier?.close()
   }
 
-  #useThread(bytes: number): void {
-    if (bytes >= threadFromBytes) this.#thread ??= new CopyThread(this.#files, this.#output)
+  async #prepare(bytes: number): Promise<void> {
+    if (bytes >= threadFromBytes) this.#copier ??= await startCopier(this.#files, this.#output)
   }
 }

@@ -7,7 +7,7 @@ import { blockSizeMask } from '../../squashfs/format.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
 import type { ContentColumns } from '../packed-contents.ts'
 import type { PackedLayer } from '../packed-layer.ts'
-import type { DirectoryNode } from '../tree/node.ts'
+import type { ImageTree } from '../tree/node.ts'
 import { findContentHomes } from './content-homes.ts'
 import {
   type FragmentUse,
@@ -46,12 +46,12 @@ export type LayoutOptions = {
 
 /** Lays out the contents of a tree and tells its files where they will be. */
 export function layOutImage(
-  root: DirectoryNode,
+  tree: ImageTree,
   layers: readonly PackedLayer[],
   options: LayoutOptions,
 ): ImageLayout {
   const contents = layers.map(({ entries }) => entries.contents)
-  const homes = findContentHomes(root, contents)
+  const homes = findContentHomes(tree, contents)
   const uses = layers.flatMap((layer, source) => fragmentUses(layer, source, homes[source] ?? []))
   const repack = new Set(fragmentsToRepack(uses, layers, options.blockSize))
   const copier = new RangeCopier(options.dataStart)

@@ -4,8 +4,8 @@
  */
 import { SregistryError } from '../../errors/sregistry-error.ts'
 import type { InodeMetadata } from '../../squashfs/inode.ts'
-import type { IndexedEntry } from '../packed-entries.ts'
-import { DirectoryNode, FileNode, type InodeNode, inodeOf, type NamedNode } from './node.ts'
+import type { PackedEntries } from '../packed-entries.ts'
+import { DirectoryNode, type ImageTree, type NamedNode } from './node.ts'
 import { findInode, makeDirectories } from './path-walk.ts'
 import {
   aufsPrefix,
@@ -28,172 +28,161 @@ export type LayerApplication = {
   readonly onNote?: (text: string) => void
 }
 
-/** @throws {SregistryError} LAYER_INVALID for entries that no root file system can hold. */
-export function applyLayer(
-  root: DirectoryNode,
-  entries: Iterable<IndexedEntry>,
-  application: LayerApplication,
-): void {
-  const steps = layerSteps(root, entries, application)
-  while (!steps.next().done);
-}
-
-/** As applyLayer, in steps of some milliseconds, between which others may have their turn. */
+/**
+ * Applies a layer, in steps of some milliseconds, between which others may have their turn.
+ * @throws {SregistryError} LAYER_INVALID for entries that no root file system can hold.
+ */
 export function* layerSteps(
-  root: DirectoryNode,
-  entries: Iterable<IndexedEntry>,
+  tree: ImageTree,
+  entries: PackedEntries,
   application: LayerApplication,
 ): Generator<void, void> {
-  const applier = new LayerApplier(root, application)
-  let left = entriesOfStep
-  for (const entry of entries) {
-    applier.apply(entry)
-    left -= 1
-    if (left > 0) continue
-    left = entriesOfStep
-    yield
+  const applier = new LayerApplier(tree, entries, application)
+  for (let index = 0; index < entries.length; index += 1) {
+    applier.apply(index)
+    if (index % entriesOfStep === entriesOfStep - 1) yield
   }
 }
 
 const entriesOfStep = 1000
 
-class LayerApplier {
-  private readonly aufsLinks = new Map<string, InodeNode>()
-  private readonly root: DirectoryNode
+/** Applies the entries of one layer, each by its number; they are counted on in the tree's leaves. */
+export class LayerApplier {
+  private readonly aufsLinks = new Map<string, number>()
+  private readonly tree: ImageTree
+  private readonly entries: PackedEntries
   private readonly application: LayerApplication
+  /** Number of the first entry among the leaves of the tree. */
+  private readonly firstLeaf: number
+  /** Where paths lead while nothing on the way to them changes. */
+  private readonly parents = new Map<string, DirectoryNode>()
   /** The parent of the last entry: archives list a directory's entries one after the other. */
   private lastParent: { readonly path: string; readonly directory: DirectoryNode } | undefined
 
-  constructor(root: DirectoryNode, application: LayerApplication) {
-    this.root = root
+  constructor(tree: ImageTree, entries: PackedEntries, application: LayerApplication) {
+    this.tree = tree
+    this.entries = entries
     this.application = application
+    this.firstLeaf = tree.leaves.add(entries)
   }
 
-  apply(entry: IndexedEntry): void {
-    const { path } = entry
-    if (path === '') {
-      this.applyRoot(entry)
-      return
+  apply(index: number): void {
+    const { lastParent } = this
+    if (lastParent !== undefined) {
+      // nothing on the way to it has changed, and it was found fit to have entries
+      const name = this.entries.nameWithin(lastParent.path, index)
+      if (name !== undefined && !name.startsWith(whiteoutPrefix)) {
+        this.placeOrHide(lastParent.directory, name, index)
+        return
+      }
     }
+    const path = this.entries.pathOf(index)
+    if (path === '') this.applyRoot(index)
+    else this.applyBelow(path, index)
+  }
+
+  private applyBelow(path: string, index: number): void {
     const slash = path.lastIndexOf('/')
     const name = path.slice(slash + 1)
-    const { lastParent } = this
-    const isBeside = lastParent?.path.length === slash && path.startsWith(lastParent.path)
-    // nothing on the way to it has changed, and it was found fit to have entries
-    if (isBeside && !name.startsWith(whiteoutPrefix)) {
-      this.placeOrHide(lastParent.directory, name, entry)
-    } else {
-      this.applyBelow(slash < 0 ? '' : path.slice(0, slash), name, entry)
-    }
+    const parent = slash < 0 ? '' : path.slice(0, slash)
+    if (name === opaqueMarker) {
+      hideLowerNames(this.directory(parent), this.application)
+      this.forgetParents()
+    } else if (isAufsBookkeeping(path)) this.keepAufsLink(path, index)
+    else this.applyNamed(parent, name, index)
   }
 
-  private applyBelow(parent: string, name: string, entry: IndexedEntry): void {
-    this.lastParent = undefined
-    if (name === opaqueMarker) hideLowerNames(this.directory(parent), this.application)
-    else if (isAufsBookkeeping(entry.path)) this.keepAufsLink(entry)
-    else this.applyNamed(parent, name, entry)
-  }
-
-  private applyNamed(parent: string, name: string, entry: IndexedEntry): void {
+  private applyNamed(parent: string, name: string, index: number): void {
     refuseWhiteoutDirectories(parent)
     const directory = this.directory(parent)
     const hidden = whiteoutTarget(name)
     if (hidden !== undefined) {
       hideName(directory, hidden, this.application)
+      this.forgetParents()
       return
     }
     if (parent !== '') this.lastParent = { path: parent, directory }
-    this.placeOrHide(directory, name, entry)
+    this.placeOrHide(directory, name, index)
   }
 
-  private placeOrHide(directory: DirectoryNode, name: string, entry: IndexedEntry): void {
-    if (isOverlayWhiteout(entry)) this.applyOverlayWhiteout(directory, name)
-    else this.place(directory, name, entry)
+  private placeOrHide(directory: DirectoryNode, name: string, index: number): void {
+    const kind = this.entries.kindOf(index)
+    if (kind === 'char-device' && this.isOverlayWhiteout(index)) {
+      this.applyOverlayWhiteout(directory, name)
+      return
+    }
+    const existing = directory.names.get(name)
+    if (kind === 'directory' && existing instanceof DirectoryNode) {
+      existing.describe(this.entries.metadataOf(index), this.application.layer)
+      return
+    }
+    directory.names.set(name, this.nodeOf(kind, index))
+    // what was replaced may have been on the way to a parent; a new name cannot be
+    if (existing !== undefined) this.forgetParents()
   }
 
   private directory(path: string): DirectoryNode {
-    return makeDirectories(this.root, path, this.application)
+    const known = this.parents.get(path)
+    if (known !== undefined) return known
+    const directory = makeDirectories(this.tree.root, path, this.application)
+    this.parents.set(path, directory)
+    return directory
   }
 
-  private applyRoot(entry: IndexedEntry): void {
-    if (entry.kind !== 'directory') {
-      throw new SregistryError('LAYER_INVALID', `the root of the image is a ${entry.kind}`)
+  private forgetParents(): void {
+    this.parents.clear()
+    this.lastParent = undefined
+  }
+
+  private applyRoot(index: number): void {
+    const kind = this.entries.kindOf(index)
+    if (kind !== 'directory') {
+      throw new SregistryError('LAYER_INVALID', `the root of the image is a ${kind}`)
     }
-    this.root.describe(entry, this.application.layer)
+    this.tree.root.describe(this.entries.metadataOf(index), this.application.layer)
+  }
+
+  private isOverlayWhiteout(index: number): boolean {
+    const { major, minor } = this.entries.deviceOf(index)
+    return major === 0 && minor === 0
   }
 
   private applyOverlayWhiteout(directory: DirectoryNode, name: string): void {
     this.application.onNote?.('a character device 0:0 in a layer was taken as a whiteout')
-    this.lastParent = undefined
     hideName(directory, name, this.application)
+    this.forgetParents()
   }
 
-  private keepAufsLink(entry: IndexedEntry): void {
-    if (entry.kind === 'file' && entry.path.startsWith(aufsLinkDirectory)) {
-      this.aufsLinks.set(entry.path, new FileNode(entry, this.application.layer, entry.content))
+  private keepAufsLink(path: string, index: number): void {
+    if (this.entries.kindOf(index) === 'file' && path.startsWith(aufsLinkDirectory)) {
+      this.aufsLinks.set(path, this.firstLeaf + index)
     }
   }
 
-  private place(directory: DirectoryNode, name: string, entry: IndexedEntry): void {
-    const existing = directory.names.get(name)
-    if (entry.kind === 'directory' && existing instanceof DirectoryNode) {
-      existing.describe(entry, this.application.layer)
-      return
+  private nodeOf(kind: ReturnType<PackedEntries['kindOf']>, index: number): NamedNode {
+    const leaf = this.firstLeaf + index
+    if (kind === 'directory') {
+      const metadata = this.entries.metadataOf(index)
+      return new DirectoryNode(this.tree.leaves, metadata, this.application.layer)
     }
-    directory.names.set(name, this.nodeOf(entry))
-    // what was replaced may have been on the way to the last parent; a new name cannot be
-    if (existing !== undefined) this.lastParent = undefined
+    if (kind === 'hardlink') this.tree.leaves.link(leaf, this.linkedInode(index))
+    return leaf
   }
 
-  private nodeOf(entry: IndexedEntry): NamedNode {
-    const { layer } = this.application
-    const { kind, mode, uid, gid, mtime, xattrs } = entry
-    const hasLinks = false
-    switch (kind) {
-      case 'directory':
-        return new DirectoryNode(entry, layer)
-      case 'file':
-        return new FileNode(entry, layer, entry.content)
-      case 'hardlink':
-        return this.linkTo(this.linkedInode(entry.path, entry.target))
-      case 'symlink': {
-        // archives say anything; on Linux every symlink is 0777
-        const target = entry.target
-        return { kind, mode: 0o777, uid, gid, mtime, xattrs, hasLinks, layer, target }
-      }
-      case 'fifo':
-        return { kind, mode, uid, gid, mtime, xattrs, hasLinks, layer }
-      default: {
-        const { major, minor } = entry
-        return { kind, mode, uid, gid, mtime, xattrs, hasLinks, layer, major, minor }
-      }
-    }
-  }
-
-  private linkTo(inode: InodeNode): NamedNode {
-    inode.hasLinks = true
-    return { kind: 'link', layer: this.application.layer, inode }
-  }
-
-  private linkedInode(path: string, target: string): InodeNode {
-    const inode = this.aufsLinks.get(target) ?? inodeOf(findInode(this.root, target))
-    if (inode === undefined || inode.kind === 'directory') {
-      const why = inode === undefined ? 'which does not exist' : 'which is a directory'
-      throw new SregistryError(
-        'LAYER_INVALID',
-        `${shown(path)} is a hard link to ${shown(target)}, ${why}`,
-      )
-    }
-    return inode
+  private linkedInode(index: number): number {
+    const target = this.entries.targetOf(index)
+    const inode = this.aufsLinks.get(target) ?? findInode(this.tree.root, target)
+    if (typeof inode === 'number') return inode
+    const why = inode === undefined ? 'which does not exist' : 'which is a directory'
+    throw new SregistryError(
+      'LAYER_INVALID',
+      `${shown(this.entries.pathOf(index))} is a hard link to ${shown(target)}, ${why}`,
+    )
   }
 }
 
 function isAufsBookkeeping(path: string): boolean {
   return path.startsWith(aufsPrefix) || path.includes(`/${aufsPrefix}`)
-}
-
-function isOverlayWhiteout(entry: IndexedEntry): boolean {
-  return entry.kind === 'char-device' && entry.major === 0 && entry.minor === 0
 }
 
 function refuseWhiteoutDirectories(parent: string): void {

@@ -1,29 +1,28 @@
 /** Applies the metadata layer: most of its entries only fill gaps (metadata/metadata-rules.ts). */
 import { type MetadataRule, metadataRule } from '../metadata/metadata-rules.ts'
-import type { IndexedEntry } from '../packed-entries.ts'
-import { applyLayer, type LayerApplication } from './apply-layer.ts'
-import type { DirectoryNode } from './node.ts'
+import type { PackedEntries } from '../packed-entries.ts'
+import { type LayerApplication, LayerApplier } from './apply-layer.ts'
+import type { ImageTree } from './node.ts'
 import { findInode, followToInode } from './path-walk.ts'
 
 /** Applies each entry of the metadata layer that its rule lets in, in their order. */
 export function applyMetadataLayer(
-  root: DirectoryNode,
-  entries: Iterable<IndexedEntry>,
+  tree: ImageTree,
+  entries: PackedEntries,
   application: LayerApplication,
 ): void {
-  applyLayer(root, admitted(root, entries), application)
-}
-
-/** Lazy on purpose: each entry is judged after the ones before it have been applied. */
-function* admitted(root: DirectoryNode, entries: Iterable<IndexedEntry>): Generator<IndexedEntry> {
-  for (const entry of entries) {
-    if (isAdmitted(root, entry.path, metadataRule(entry.path))) yield entry
+  const applier = new LayerApplier(tree, entries, application)
+  for (let index = 0; index < entries.length; index += 1) {
+    // each is judged after the ones before it have been applied
+    const path = entries.pathOf(index)
+    if (isAdmitted(tree, path, metadataRule(path))) applier.apply(index)
   }
 }
 
-function isAdmitted(root: DirectoryNode, path: string, rule: MetadataRule): boolean {
+function isAdmitted({ root, leaves }: ImageTree, path: string, rule: MetadataRule): boolean {
   const existing = findInode(root, path)
   if (existing === undefined) return true
+  const isSymlink = typeof existing === 'number' && leaves.kindOf(existing) === 'symlink'
   switch (rule) {
     case 'replace':
     case 'own-directory':
@@ -31,8 +30,8 @@ function isAdmitted(root: DirectoryNode, path: string, rule: MetadataRule): bool
     case 'if-absent':
       return false
     case 'if-absent-or-symlink':
-      return existing.kind === 'symlink'
+      return isSymlink
     case 'if-absent-or-dangling':
-      return existing.kind === 'symlink' && followToInode(root, path) === undefined
+      return isSymlink && followToInode(root, path) === undefined
   }
 }

@@ -1,36 +1,37 @@
-/**
- * The nodes of a root file system while layers are applied to it. They are squashfs inodes (see
- * squashfs/inode.ts) that also know which layer named them: whiteouts hide names of lower layers only.
- */
-import type { FileContent, Inode, InodeMetadata } from '../../squashfs/inode.ts'
-import type { IndexedContent } from '../packed-contents.ts'
+/** A root file system while layers are applied to it: directories, and in them the numbers of all else. */
+import type { DirectoryInode, InodeMetadata } from '../../squashfs/inode.ts'
+import { Leaves } from './leaves.ts'
 
-/** A second name of an inode: hard links share the inode, not the layer that named it. */
-export type LinkNode = { readonly kind: 'link'; readonly layer: number; readonly inode: InodeNode }
+/** What a directory holds under a name: a number is a leaf (leaves.ts), a hard link too. */
+export type NamedNode = DirectoryNode | number
 
-export type InodeNode = DirectoryNode | FileNode | LeafNode
+/** A number is a leaf that is no hard link. */
+export type InodeNode = DirectoryNode | number
 
-/** What a directory holds under a name. */
-export type NamedNode = InodeNode | LinkNode
+export class ImageTree {
+  readonly leaves: Leaves = new Leaves()
+  readonly root: DirectoryNode
 
-/** A symlink, device or fifo. */
-export type LeafNode = Exclude<Inode, { kind: 'directory' | 'file' }> & {
-  readonly layer: number
-  hasLinks: boolean
+  /** @param implied Metadata of the root until an entry describes it. */
+  constructor(implied: InodeMetadata) {
+    this.root = new DirectoryNode(this.leaves, implied, -1)
+  }
 }
 
-export class DirectoryNode implements InodeMetadata {
+export class DirectoryNode implements DirectoryInode {
   readonly kind = 'directory'
   readonly names: Map<string, NamedNode> = new Map()
+  readonly leaves: Leaves
   mode: number
   uid: number
   gid: number
   mtime: number
   xattrs: ReadonlyMap<string, Uint8Array> | undefined
+  /** Position of the layer that named it or described it last: whiteouts hide names of lower layers only. */
   layer: number
-  hasLinks = false
 
-  constructor(metadata: InodeMetadata, layer: number) {
+  constructor(leaves: Leaves, metadata: InodeMetadata, layer: number) {
+    this.leaves = leaves
     this.mode = metadata.mode
     this.uid = metadata.uid
     this.gid = metadata.gid
@@ -51,7 +52,8 @@ export class DirectoryNode implements InodeMetadata {
 
   /** The inode under a name, whichever of its names that is. */
   inode(name: string): InodeNode | undefined {
-    return inodeOf(this.names.get(name))
+    const node = this.names.get(name)
+    return typeof node === 'number' ? this.leaves.inodeOf(node) : node
   }
 
   entryNames(): string[] {
@@ -59,54 +61,18 @@ export class DirectoryNode implements InodeMetadata {
   }
 }
 
-export class FileNode implements InodeMetadata {
-  readonly kind = 'file'
-  mode: number
-  uid: number
-  gid: number
-  mtime: number
-  xattrs: ReadonlyMap<string, Uint8Array> | undefined
-  readonly layer: number
-  /** Where the bytes lie in the packed layer. */
-  readonly packed: IndexedContent
-  hasLinks = false
-
-  constructor(metadata: InodeMetadata, layer: number, packed: IndexedContent) {
-    this.mode = metadata.mode
-    this.uid = metadata.uid
-    this.gid = metadata.gid
-    this.mtime = metadata.mtime
-    this.xattrs = metadata.xattrs
-    this.layer = layer
-    this.packed = packed
-  }
-
-  /** Where the bytes lie in the image that was last laid out. */
-  get content(): FileContent {
-    return this.packed.placed
-  }
+/** The position of the layer that named it. */
+export function layerOf(node: NamedNode, leaves: Leaves): number {
+  return typeof node === 'number' ? leaves.layerOf(node) : node.layer
 }
 
-export function inodeOf(node: NamedNode | undefined): InodeNode | undefined {
-  return node?.kind === 'link' ? node.inode : node
-}
-
-/**
- * Every inode from a directory down, each name once: a hard-linked inode comes once per name. They come in
- * the order in which they were named, as most archives have them: what lies together is met together.
- */
-export function* everyInode(root: DirectoryNode): Generator<InodeNode> {
-  yield root
-  const open = [root.names.values()]
-  for (let names = open[0]; names !== undefined; names = open[open.length - 1]) {
-    const next = names.next()
-    if (next.done) {
-      open.pop()
-      continue
+/** From a directory down, each directory before what is in it. */
+export function directoriesFrom(top: DirectoryNode): DirectoryNode[] {
+  const found: DirectoryNode[] = [top]
+  for (let next = 0; next < found.length; next += 1) {
+    for (const node of found[next]?.names.values() ?? []) {
+      if (typeof node !== 'number') found.push(node)
     }
-    const node = next.value
-    const inode = node.kind === 'link' ? node.inode : node
-    if (inode.kind === 'directory') open.push(inode.names.values())
-    yield inode
   }
+  return found
 }

@@ -1,5 +1,5 @@
 /** Apptainer's two habits, on demand: everything owned by root, everything readable by its owner. */
-import { type DirectoryNode, everyInode } from './node.ts'
+import type { PackedEntries } from '../packed-entries.ts'
 
 export type Ownership = {
   /** Give everything to root, as `apptainer pull` does without root; default: owners as in the layers. */
@@ -10,15 +10,18 @@ export type Ownership = {
 
 const specialBits = 0o7000
 
-export function setOwnership(root: DirectoryNode, { allRoot, fixPermissions }: Ownership): void {
-  if (!allRoot && !fixPermissions) return
-  for (const inode of everyInode(root)) {
-    if (allRoot) {
-      inode.uid = 0
-      inode.gid = 0
-    }
-    if (!fixPermissions) continue
-    if (inode.kind === 'directory') inode.mode = (inode.mode & ~specialBits) | 0o700
-    if (inode.kind === 'file') inode.mode = (inode.mode & ~specialBits) | 0o600
+/** Changes what the entries say of themselves, before they are applied. */
+export function setOwnership(entries: PackedEntries, { allRoot, fixPermissions }: Ownership): void {
+  const { modes, uids, gids } = entries.columns
+  if (allRoot) {
+    uids.fill(0)
+    gids.fill(0)
+  }
+  if (!fixPermissions) return
+  for (let index = 0; index < entries.length; index += 1) {
+    const kind = entries.kindOf(index)
+    const mode = (modes[index] ?? 0) & ~specialBits
+    if (kind === 'directory') modes[index] = mode | 0o700
+    if (kind === 'file') modes[index] = mode | 0o600
   }
 }

@@ -27,7 +27,7 @@ export function makeDirectories(
   maker: DirectoryMaker,
 ): DirectoryNode {
   return walk(root, path, (parent, name) => {
-    const made = new DirectoryNode(maker.implied, maker.layer)
+    const made = new DirectoryNode(root.leaves, maker.implied, maker.layer)
     parent.names.set(name, made)
     return made
   }) as DirectoryNode
@@ -53,8 +53,9 @@ export function followToInode(root: DirectoryNode, path: string): InodeNode | un
   let at = path
   for (let hops = 0; hops <= maxSymlinkHops; hops += 1) {
     const inode = findInode(root, at)
-    if (inode?.kind !== 'symlink') return inode
-    at = inode.target.startsWith('/') ? inode.target : `${splitPath(at).parent}/${inode.target}`
+    const target = symlinkTarget(root, inode)
+    if (target === undefined) return inode
+    at = target.startsWith('/') ? target : `${splitPath(at).parent}/${target}`
   }
   return undefined
 }
@@ -75,15 +76,25 @@ function walk(root: DirectoryNode, path: string, onMissing: OnMissing): Director
       continue
     }
     const inode = directory.inode(name)
-    if (inode?.kind === 'symlink') {
-      followSymlink(state, inode.target)
+    const target = symlinkTarget(root, inode)
+    if (target !== undefined) {
+      followSymlink(state, target)
       continue
     }
-    const next = inode?.kind === 'directory' ? inode : onMissing(directory, name)
+    const next = inode instanceof DirectoryNode ? inode : onMissing(directory, name)
     if (next === undefined) return undefined
     state.stack.push(next)
   }
   return state.stack[state.stack.length - 1]
+}
+
+/** Where a symlink leads; undefined for anything else. */
+function symlinkTarget(
+  { leaves }: DirectoryNode,
+  inode: InodeNode | undefined,
+): string | undefined {
+  if (typeof inode !== 'number' || leaves.kindOf(inode) !== 'symlink') return undefined
+  return leaves.targetOf(inode)
 }
 
 type WalkState = {

@@ -5,7 +5,7 @@
  */
 import { SregistryError } from '../../errors/sregistry-error.ts'
 import type { InodeMetadata } from '../../squashfs/inode.ts'
-import { DirectoryNode, type NamedNode } from './node.ts'
+import { DirectoryNode, directoriesFrom, layerOf, type NamedNode } from './node.ts'
 
 export const whiteoutPrefix = '.wh.'
 /** AUFS's own bookkeeping lives under names with the prefix twice. */
@@ -38,25 +38,16 @@ export function hideName(parent: DirectoryNode, name: string, hider: Hider): voi
 
 /** Empties a directory of everything that layers below the hider's put into it, at any depth. */
 export function hideLowerNames(top: DirectoryNode, hider: Hider): void {
-  for (const directory of directoriesBottomUp(top)) {
+  // bottom up: what a directory still holds decides whether it goes
+  for (const directory of directoriesFrom(top).reverse()) {
     for (const [name, node] of directory.names) hideNode(directory, name, node, hider)
   }
 }
 
 function hideNode(parent: DirectoryNode, name: string, node: NamedNode, hider: Hider): void {
-  if (node.layer >= hider.layer) return
+  if (layerOf(node, parent.leaves) >= hider.layer) return
   // what is left in a lower directory was added by this layer, which then only implies the directory
   if (node instanceof DirectoryNode && node.names.size > 0)
     node.describe(hider.implied, hider.layer)
   else parent.names.delete(name)
-}
-
-function directoriesBottomUp(top: DirectoryNode): DirectoryNode[] {
-  const found: DirectoryNode[] = [top]
-  for (let i = 0; i < found.length; i += 1) {
-    for (const node of found[i]?.names.values() ?? []) {
-      if (node instanceof DirectoryNode) found.push(node)
-    }
-  }
-  return found.reverse()
 }

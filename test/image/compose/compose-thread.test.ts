@@ -3,8 +3,9 @@ import { getEventListeners } from 'node:events'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import { ComposeThread } from '../../../src/image/compose/compose-thread.ts'
+import { ComposeThread, startComposing } from '../../../src/image/compose/compose-thread.ts'
 import {
   type ComposeOptions,
   type Composer,
@@ -98,7 +99,7 @@ describe('the same image as without a thread', () => {
     ['a file that is gone', (paths) => [...paths.slice(0, 1), '/nowhere/layer']],
   ])('when it expects %s', (_, expectedOf) =>
     withLayers(async ({ paths, options, make }) => {
-      const wanted = await make(new LocalComposer(options, () => undefined))
+      const wanted = await make(new LocalComposer(options, { onNote: () => undefined }))
       await withThread(options, expectedOf(paths), async (thread, notes) => {
         const image = await make(thread)
         expect(image.equals(wanted)).toBe(true)
@@ -111,8 +112,8 @@ describe('the same image as without a thread', () => {
     withLayers(async ({ paths, options, make }) => {
       const fewer = [paths[0] ?? '', paths[3] ?? '']
       const [all, few] = [
-        await make(new LocalComposer(options, () => undefined)),
-        await make(new LocalComposer(options, () => undefined), fewer),
+        await make(new LocalComposer(options, { onNote: () => undefined })),
+        await make(new LocalComposer(options, { onNote: () => undefined }), fewer),
       ]
       await withThread(options, [], async (thread) => {
         for (let round = 0; round < 2; round += 1) {
@@ -139,7 +140,7 @@ test('a layer’s diff id is read, and read again when another file has its path
 test('a layer that could not be read is read again, also when its file has the same number', () =>
   withLayers(async ({ paths, options, make }) => {
     const [path = ''] = paths
-    const wanted = await make(new LocalComposer(options, () => undefined))
+    const wanted = await make(new LocalComposer(options, { onNote: () => undefined }))
     const bytes = readFileSync(path)
     writeFileSync(path, bytes.subarray(0, 100))
     await withThread(options, [path], async (thread) => {
@@ -151,9 +152,9 @@ test('a layer that could not be read is read again, also when its file has the s
 
 test('a layer that was put in its place again since it was merged is merged again', () =>
   withLayers(async ({ paths, options, make }) => {
-    const wanted = await make(new LocalComposer(options, () => undefined))
+    const wanted = await make(new LocalComposer(options, { onNote: () => undefined }))
     const [path = ''] = paths
-    const composer = new LocalComposer(options, () => undefined)
+    const composer = new LocalComposer(options, { onNote: () => undefined })
     expect((await make(composer)).equals(wanted)).toBe(true)
     writeFileSync(`${path}-again`, readFileSync(path))
     renameSync(`${path}-again`, path)
@@ -163,7 +164,7 @@ test('a layer that was put in its place again since it was merged is merged agai
 test('a closed composer leaves nothing at the signal of a program that goes on', () =>
   withLayers(async ({ options, make }) => {
     const { signal } = new AbortController()
-    const local = new LocalComposer(options, () => undefined, signal)
+    const local = new LocalComposer(options, { onNote: () => undefined, signal })
     await make(local)
     await local.close()
     await withThread(options, [], async (thread) => void (await make(thread)), signal)
@@ -199,3 +200,18 @@ test('an abort ends every wait, also of what is asked for after it', () =>
     await withThread(options, [], work, abort.signal)
     await withThread(options, [], work, abort.signal)
   }))
+
+test.each([
+  ['waits', async () => undefined],
+  ['has ended', (worker: Worker) => worker.terminate()],
+])('a thread that was started before and %s', (_, prepare) =>
+  withLayers(async ({ options, make }) => {
+    const wanted = await make(new LocalComposer(options, { onNote: () => undefined }))
+    const worker = startComposing()
+    await prepare(worker)
+    const thread = new ComposeThread(options, { worker, expected: [], onNote: () => undefined })
+    expect((await make(thread)).equals(wanted)).toBe(true)
+    await thread.close()
+    await worker.terminate()
+  }),
+)

@@ -94,7 +94,13 @@ test('a last range that goes on is left from where it was thought to end', () =>
 test.each<[string, (first: CopiedRange, second: CopiedRange) => readonly CopiedRange[]]>([
   ['a range that lies elsewhere', (first, second) => [first, { ...second, target: 96 + megabyte }]],
   ['a range of another place', (first, second) => [first, { ...second, position: 17 }]],
-  ['a shorter range', (first, second) => [{ ...first, sizeBytes: 5 * megabyte }, second]],
+  [
+    'a shorter range',
+    (first, second) => [
+      { ...first, sizeBytes: 5 * megabyte },
+      { ...second, target: 96 + 5 * megabyte },
+    ],
+  ],
   ['nothing', () => []],
 ])('where the image has %s, that is left to be copied', (_, rangesOf) =>
   withAhead(async (world) => {

@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { layOutImage } from '../../../src/image/layout/image-layout.ts'
-import { IndexedContent } from '../../../src/image/packed-contents.ts'
 import type { PackedContent, PackedFragment, PackedLayer } from '../../../src/image/packed-layer.ts'
-import { DirectoryNode, FileNode } from '../../../src/image/tree/node.ts'
-import { packedContents } from '../indexed-contents.ts'
+import { ImageTree } from '../../../src/image/tree/node.ts'
+import type { FileContent } from '../../../src/squashfs/inode.ts'
+import { packedEntries } from '../indexed-contents.ts'
 
 const blockSize = 4096
 const dataStart = 96
@@ -33,7 +33,14 @@ function packed(files: readonly Packed[]): { layer: PackedLayer; contents: Packe
     return content
   })
   cut()
-  const entries = { contents: packedContents(contents) }
+  const entries = packedEntries(
+    contents.map((content, index) => ({
+      ...metadata,
+      kind: 'file',
+      path: `file-${index}`,
+      content,
+    })),
+  )
   return { layer: { fragments, entries } as unknown as PackedLayer, contents }
 
   function tail(identity: string, sizeBytes: number): PackedContent {
@@ -55,35 +62,42 @@ function packed(files: readonly Packed[]): { layer: PackedLayer; contents: Packe
   }
 }
 
+/** Where a file's bytes lie in its layer, and in the image once that is laid out. */
+type PlacedFile = { readonly packed: PackedContent; readonly content: FileContent }
+
 type World = {
-  readonly root: DirectoryNode
+  readonly tree: ImageTree
   readonly layers: PackedLayer[]
-  readonly files: FileNode[]
+  readonly files: PlacedFile[]
 }
 
 /** The files of all layers in one directory, but for those that upper layers hide. */
 function worldOf(stack: readonly (readonly Packed[])[], isHidden: (n: number) => boolean): World {
-  const root = new DirectoryNode(metadata, -1)
+  const tree = new ImageTree(metadata)
   const layers: PackedLayer[] = []
-  const files: FileNode[] = []
+  const files: PlacedFile[] = []
   let number = 0
-  stack.forEach((entries, source) => {
+  for (const entries of stack) {
     const { layer, contents } = packed(entries)
     layers.push(layer)
-    for (const index of contents.keys()) {
+    const firstLeaf = tree.leaves.add(layer.entries)
+    for (const [index, from] of contents.entries()) {
       number += 1
       if (isHidden(number)) continue
-      const content = new IndexedContent(layer.entries.contents, index)
-      const node = new FileNode(metadata, source, content)
-      files.push(node)
-      root.names.set(`file-${number}`, node)
+      tree.root.names.set(`file-${number}`, firstLeaf + index)
+      files.push({
+        packed: from,
+        get content() {
+          return layer.entries.contents.placed(index)
+        },
+      })
     }
-  })
-  return { root, layers, files }
+  }
+  return { tree, layers, files }
 }
 
-const layOut = ({ root, layers }: Pick<World, 'root' | 'layers'>) =>
-  layOutImage(root, layers, { dataStart, blockSize })
+const layOut = ({ tree, layers }: Pick<World, 'tree' | 'layers'>) =>
+  layOutImage(tree, layers, { dataStart, blockSize })
 
 const stacks = fc.array(
   fc.array(
@@ -157,10 +171,13 @@ describe('for any layers', () => {
         const isHidden = (n: number) => n % (hidden + 1) === 0
         const straight = layOut(worldOf(stack, isHidden))
         const world = worldOf(stack, isHidden)
-        const names = [...world.root.names].map((entry, i) => ({ entry, key: shuffle[i] ?? 0 }))
-        world.root.names.clear()
+        const names = [...world.tree.root.names].map((entry, i) => ({
+          entry,
+          key: shuffle[i] ?? 0,
+        }))
+        world.tree.root.names.clear()
         for (const { entry } of names.sort((a, b) => a.key - b.key).reverse()) {
-          world.root.names.set(...entry)
+          world.tree.root.names.set(...entry)
         }
         expect(layOut(world)).toEqual(straight)
       }),

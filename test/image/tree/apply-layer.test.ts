@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SregistryError } from '../../../src/errors/sregistry-error.ts'
-import type { IndexedEntry } from '../../../src/image/packed-entries.ts'
+import type { PackedEntry } from '../../../src/image/packed-layer.ts'
 import type { EntryText } from './entries.ts'
 import { entry, listTree, mergeLayers } from './entries.ts'
 
-const device = (path: string, major: number, minor: number): IndexedEntry => ({
+const device = (path: string, major: number, minor: number): PackedEntry => ({
   ...entry(path),
   kind: 'char-device',
   major,
@@ -194,13 +194,15 @@ describe('layers applied in order', () => {
   })
 
   test('the root entry describes the root', () => {
-    const root = mergeLayers([[{ ...entry('d/'), path: '', mode: 0o700, uid: 5 } as IndexedEntry]])
+    const { root } = mergeLayers([
+      [{ ...entry('d/'), path: '', mode: 0o700, uid: 5 } as PackedEntry],
+    ])
     expect([root.mode, root.uid]).toEqual([0o700, 5])
   })
 
   test('a directory entry replaces the metadata and xattrs of the lower one', () => {
     const xattrs = new Map([['user.a', new Uint8Array([1])]])
-    const root = mergeLayers([[{ ...entry('d/'), xattrs }], [{ ...entry('d/'), mode: 0o711 }]])
+    const { root } = mergeLayers([[{ ...entry('d/'), xattrs }], [{ ...entry('d/'), mode: 0o711 }]])
     expect(root.inode('d')).toMatchObject({ mode: 0o711, xattrs: undefined })
   })
 })

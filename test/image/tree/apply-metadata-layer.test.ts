@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { applyMetadataLayer } from '../../../src/image/tree/apply-metadata-layer.ts'
+import { packedEntries } from '../indexed-contents.ts'
 import { entry, implied, listTree, mergeLayers } from './entries.ts'
 
 const metadata = [
@@ -82,13 +83,13 @@ test.each([
     ],
   ],
 ])('%s', (_, image, expected) => {
-  const root = mergeLayers([image])
-  applyMetadataLayer(root, metadata.map(entry), { layer: 1, implied })
-  expect(listTree(root)).toEqual(expected)
+  const tree = mergeLayers([image])
+  applyMetadataLayer(tree, packedEntries(metadata.map(entry)), { layer: 1, implied })
+  expect(listTree(tree)).toEqual(expected)
 })
 
 test('directories that are there keep their metadata', () => {
-  const root = mergeLayers([[{ ...entry('var/'), mode: 0o700 }]])
-  applyMetadataLayer(root, metadata.map(entry), { layer: 1, implied })
-  expect(root.inode('var')).toMatchObject({ mode: 0o700 })
+  const tree = mergeLayers([[{ ...entry('var/'), mode: 0o700 }]])
+  applyMetadataLayer(tree, packedEntries(metadata.map(entry)), { layer: 1, implied })
+  expect(tree.root.inode('var')).toMatchObject({ mode: 0o700 })
 })

@@ -1,16 +1,19 @@
 /** Entries of packed layers, written short: `dir/` a directory, `a -> b` a symlink, `a => b` a hard link. */
-import type { IndexedEntry } from '../../../src/image/packed-entries.ts'
-import { applyLayer } from '../../../src/image/tree/apply-layer.ts'
-import { DirectoryNode, type InodeNode } from '../../../src/image/tree/node.ts'
+import type { PackedEntry } from '../../../src/image/packed-layer.ts'
+import { LayerApplier } from '../../../src/image/tree/apply-layer.ts'
+import { DirectoryNode, ImageTree, type InodeNode } from '../../../src/image/tree/node.ts'
 import type { InodeMetadata } from '../../../src/squashfs/inode.ts'
-import { indexedContent } from '../indexed-contents.ts'
+import { packedEntries } from '../indexed-contents.ts'
 
 export const implied: InodeMetadata = { mode: 0o755, uid: 0, gid: 0, mtime: 7, xattrs: undefined }
 
-export type EntryText = string | IndexedEntry
+export type EntryText = string | PackedEntry
+
+/** Each content that a test names, by a size of its own. */
+const contents: string[] = []
 
 /** A file's content is its identity: `name=content`, by default the name. */
-export function entry(text: EntryText): IndexedEntry {
+export function entry(text: EntryText): PackedEntry {
   if (typeof text !== 'string') return text
   const metadata = { mode: 0o644, uid: 1, gid: 2, mtime: 3, xattrs: undefined }
   if (text.endsWith('/')) {
@@ -20,26 +23,34 @@ export function entry(text: EntryText): IndexedEntry {
   if (arrow === '->') return { ...metadata, mode: 0o777, kind: 'symlink', path, target }
   if (arrow === '=>') return { ...metadata, kind: 'hardlink', path, target }
   const [name = '', identity = name] = text.split('=')
-  const content = indexedContent({
-    sizeBytes: 1,
+  const sizeBytes = sizeFor(identity)
+  const content = {
+    sizeBytes,
     identity,
     position: 0,
     blocks: new Uint32Array(),
     fragment: undefined,
-  })
+  }
   return { ...metadata, kind: 'file', path: name, content }
 }
 
-export function mergeLayers(layers: readonly (readonly EntryText[])[]): DirectoryNode {
-  const root = new DirectoryNode(implied, -1)
-  layers.forEach((entries, layer) => {
-    applyLayer(root, entries.map(entry), { layer, implied })
+function sizeFor(identity: string): number {
+  const known = contents.indexOf(identity)
+  return known < 0 ? contents.push(identity) : known + 1
+}
+
+export function mergeLayers(layers: readonly (readonly EntryText[])[]): ImageTree {
+  const tree = new ImageTree(implied)
+  layers.forEach((texts, layer) => {
+    const entries = packedEntries(texts.map(entry))
+    const applier = new LayerApplier(tree, entries, { layer, implied })
+    for (let index = 0; index < entries.length; index += 1) applier.apply(index)
   })
-  return root
+  return tree
 }
 
 /** Every path with what is there: `a/`, `a=content`, `a -> b`. */
-export function listTree(root: DirectoryNode): string[] {
+export function listTree({ root, leaves }: ImageTree): string[] {
   const lines: string[] = []
   const visit = (prefix: string, directory: DirectoryNode) => {
     for (const name of [...directory.names.keys()].sort()) {
@@ -49,19 +60,20 @@ export function listTree(root: DirectoryNode): string[] {
       if (inode instanceof DirectoryNode) visit(`${prefix}${name}/`, inode)
     }
   }
+  const describe = (path: string, inode: InodeNode): string => {
+    if (inode instanceof DirectoryNode) {
+      return inode.mtime === implied.mtime ? `${path}/ implied` : `${path}/`
+    }
+    const leaf = leaves.inode(inode)
+    switch (leaf.kind) {
+      case 'file':
+        return `${path}=${contents[leaf.content.sizeBytes - 1]}`
+      case 'symlink':
+        return `${path} -> ${leaf.target}`
+      default:
+        return `${path} ${leaf.kind}`
+    }
+  }
   visit('', root)
   return lines
-}
-
-function describe(path: string, inode: InodeNode): string {
-  switch (inode.kind) {
-    case 'directory':
-      return inode.mtime === implied.mtime ? `${path}/ implied` : `${path}/`
-    case 'file':
-      return `${path}=${inode.packed.identity}`
-    case 'symlink':
-      return `${path} -> ${inode.target}`
-    default:
-      return `${path} ${inode.kind}`
-  }
 }

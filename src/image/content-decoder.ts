@@ -12,11 +12,11 @@ export type Bounds = {
 }
 
 export class ContentDecoder {
-  readonly #decoder: IndexDecoder
-  readonly #bounds: Bounds & { readonly fragments: readonly PackedFragment[] }
-  readonly #columns: Omit<ContentColumns, 'length' | 'blocks'>
-  #blocks = new Uint32Array(1024)
-  #length = 0
+  private readonly decoder: IndexDecoder
+  private readonly bounds: Bounds & { readonly fragments: readonly PackedFragment[] }
+  private readonly columns: Omit<ContentColumns, 'length' | 'blocks'>
+  private blocks = new Uint32Array(1024)
+  private length = 0
 
   /** @param most How many contents there may be. */
   constructor(
@@ -24,9 +24,9 @@ export class ContentDecoder {
     most: number,
     bounds: Bounds & { readonly fragments: readonly PackedFragment[] },
   ) {
-    this.#decoder = decoder
-    this.#bounds = bounds
-    this.#columns = {
+    this.decoder = decoder
+    this.bounds = bounds
+    this.columns = {
       text: decoder.text,
       sizes: new Float64Array(most),
       identityStarts: new Uint32Array(most),
@@ -40,9 +40,9 @@ export class ContentDecoder {
 
   /** @returns its number. @throws {SregistryError} IMAGE_INVALID. */
   decode(): number {
-    const decoder = this.#decoder
-    const columns = this.#columns
-    const index = this.#length
+    const decoder = this.decoder
+    const columns = this.columns
+    const index = this.length
     const sizeBytes = decoder.number()
     columns.sizes[index] = sizeBytes
     const identityLength = decoder.skip()
@@ -53,51 +53,51 @@ export class ContentDecoder {
     const fragment = decoder.number() - 1
     if (fragment < 0) {
       columns.fragments[index] = -1
-      this.#decodeBlocks(index, sizeBytes, position)
+      this.decodeBlocks(index, sizeBytes, position)
     } else {
       columns.fragments[index] = fragment
-      columns.offsets[index] = this.#decodeOffset(fragment, sizeBytes)
+      columns.offsets[index] = this.decodeOffset(fragment, sizeBytes)
       columns.blockStarts[index + 1] = columns.blockStarts[index] ?? 0
     }
-    this.#length = index + 1
+    this.length = index + 1
     return index
   }
 
   finish(): PackedContents {
-    return new PackedContents({ ...this.#columns, length: this.#length, blocks: this.#blocks })
+    return new PackedContents({ ...this.columns, length: this.length, blocks: this.blocks })
   }
 
-  #decodeOffset(fragment: number, sizeBytes: number): number {
-    const offset = this.#decoder.number()
-    if (offset + sizeBytes > (this.#bounds.fragments[fragment]?.sizeBytes ?? -1)) {
+  private decodeOffset(fragment: number, sizeBytes: number): number {
+    const offset = this.decoder.number()
+    if (offset + sizeBytes > (this.bounds.fragments[fragment]?.sizeBytes ?? -1)) {
       throw damaged('a file lies outside its fragment')
     }
     return offset
   }
 
-  #decodeBlocks(index: number, sizeBytes: number, position: number): void {
-    const { blockStarts } = this.#columns
+  private decodeBlocks(index: number, sizeBytes: number, position: number): void {
+    const { blockStarts } = this.columns
     const start = blockStarts[index] ?? 0
-    const count = this.#decoder.count()
-    if (count !== Math.ceil(sizeBytes / this.#bounds.blockSize)) {
+    const count = this.decoder.count()
+    if (count !== Math.ceil(sizeBytes / this.bounds.blockSize)) {
       throw damaged('a file has lost blocks')
     }
-    while (start + count > this.#blocks.length) this.#grow()
+    while (start + count > this.blocks.length) this.grow()
     let storedBytes = 0
     for (let block = start; block < start + count; block += 1) {
-      const word = this.#decoder.number()
-      checkSizeWord(word, this.#bounds)
-      this.#blocks[block] = word
+      const word = this.decoder.number()
+      checkSizeWord(word, this.bounds)
+      this.blocks[block] = word
       storedBytes += word % blockRaw
     }
-    checkRange(position, storedBytes, this.#bounds)
+    checkRange(position, storedBytes, this.bounds)
     blockStarts[index + 1] = start + count
   }
 
-  #grow(): void {
-    const larger = new Uint32Array(2 * this.#blocks.length)
-    larger.set(this.#blocks)
-    this.#blocks = larger
+  private grow(): void {
+    const larger = new Uint32Array(2 * this.blocks.length)
+    larger.set(this.blocks)
+    this.blocks = larger
   }
 }
 

@@ -37,7 +37,7 @@ export class IndexDecoder {
   /** @throws {SregistryError} IMAGE_INVALID beyond 2^bits - 1. */
   unsigned(bits: 16 | 32): number {
     const value = this.number()
-    if (value >= 2 ** bits) throw damaged('a number is too large')
+    if (value > (bits === 16 ? 0xffff : 0xffff_ffff)) throw damaged('a number is too large')
     return value
   }
 

@@ -41,13 +41,15 @@ export class PackedContents {
 
   blocksOf(index: number): Uint32Array {
     const { blocks, blockStarts } = this.columns
-    const [start, end] = [blockStarts[index], blockStarts[index + 1]]
+    const start = blockStarts[index]
+    const end = blockStarts[index + 1]
     return start === end ? noBlocks : blocks.subarray(start, end)
   }
 
   /** Where a content lies in the image that was last laid out. */
   placed(index: number): FileContent {
-    const home = this.placement.homes.get(index)
+    const { homes } = this.placement
+    const home = homes.size > 0 ? homes.get(index) : undefined
     if (home !== undefined) return home.contents.placed(home.index)
     const { starts, fragments, offsets } = this.placement
     const fragment = fragments[index] ?? -1

@@ -48,110 +48,110 @@ export function writeInodeTables(
 const notWritten = -1
 
 class InodeTableWriter {
-  readonly #tree: NumberedTree
-  readonly #options: InodeTableOptions
-  readonly #inodes: MetadataWriter
-  readonly #directories: MetadataWriter
+  private readonly tree: NumberedTree
+  private readonly options: InodeTableOptions
+  private readonly inodes: MetadataWriter
+  private readonly directories: MetadataWriter
   /** Of each inode, with its block by number; `notWritten` until it is in the table. */
-  readonly #references: Float64Array
-  readonly #types: Uint8Array
+  private readonly references: Float64Array
+  private readonly types: Uint8Array
   /** Listings whose directory's inode is still to be written, with the number of its parent. */
-  readonly #listings = new Map<number, { listing: DirectoryListing; parentNumber: number }>()
+  private readonly listings = new Map<number, { listing: DirectoryListing; parentNumber: number }>()
 
   constructor(tree: NumberedTree, options: InodeTableOptions) {
-    this.#tree = tree
-    this.#options = options
+    this.tree = tree
+    this.options = options
     const writer = (table: LinkedTable) =>
       new MetadataWriter((bytes, references) => options.storeBlock(table, bytes, references))
-    this.#inodes = writer('inodes')
-    this.#directories = writer('directories')
-    this.#references = new Float64Array(tree.inodes.length).fill(notWritten)
-    this.#types = new Uint8Array(tree.inodes.length)
+    this.inodes = writer('inodes')
+    this.directories = writer('directories')
+    this.references = new Float64Array(tree.inodes.length).fill(notWritten)
+    this.types = new Uint8Array(tree.inodes.length)
   }
 
   *write(): Generator<void, number> {
-    for (const directory of this.#tree.directories) {
-      this.#writeEntries(directory)
+    for (const directory of this.tree.directories) {
+      this.writeEntries(directory)
       yield
     }
-    const rootReference = this.#writeInode(0)
-    this.#directories.finish()
-    this.#inodes.finish()
+    const rootReference = this.writeInode(0)
+    this.directories.finish()
+    this.inodes.finish()
     return rootReference
   }
 
-  #writeEntries(directory: NumberedDirectory): void {
+  private writeEntries(directory: NumberedDirectory): void {
     const { names, children, index, parent } = directory
     for (let entry = 0; entry < children.length; entry++) {
       const child = children[entry] ?? 0
-      if (this.#references[child] !== notWritten) continue
+      if (this.references[child] !== notWritten) continue
       try {
-        this.#references[child] = this.#writeInode(child)
+        this.references[child] = this.writeInode(child)
       } catch (error) {
         throw withPath(error, pathOf(directory, names[entry] ?? ''))
       }
     }
-    const listing = writeListing(this.#directories, {
+    const listing = writeListing(this.directories, {
       names,
       children,
-      references: this.#references,
-      numbers: this.#tree.numbers,
-      types: this.#types,
+      references: this.references,
+      numbers: this.tree.numbers,
+      types: this.types,
     })
-    const { numbers, inodes } = this.#tree
+    const { numbers, inodes } = this.tree
     const parentNumber = parent === undefined ? inodes.length + 1 : (numbers[parent.index] ?? 0)
-    this.#listings.set(index, { listing, parentNumber })
+    this.listings.set(index, { listing, parentNumber })
   }
 
   /** @returns its reference */
-  #writeInode(index: number): number {
-    const { reference } = this.#inodes
-    const inode = this.#inodeOf(index)
-    const header = this.#headerOf(inode, index)
-    this.#types[index] = inodeType[inode.kind]
+  private writeInode(index: number): number {
+    const { reference } = this.inodes
+    const inode = this.inodeOf(index)
+    const header = this.headerOf(inode, index)
+    this.types[index] = inodeType[inode.kind]
     switch (inode.kind) {
       case 'directory':
-        this.#writeDirectory(index, header)
+        this.writeDirectory(index, header)
         break
       case 'file':
-        writeFileInode(this.#inodes, header, inode.content, this.#options.blockSize)
+        writeFileInode(this.inodes, header, inode.content, this.options.blockSize)
         break
       case 'symlink':
-        writeSymlinkInode(this.#inodes, header, inode)
+        writeSymlinkInode(this.inodes, header, inode)
         break
       case 'char-device':
       case 'block-device':
-        writeDeviceInode(this.#inodes, header, inode)
+        writeDeviceInode(this.inodes, header, inode)
         break
       default:
-        writePipeInode(this.#inodes, header, inode)
+        writePipeInode(this.inodes, header, inode)
     }
     return reference
   }
 
-  #inodeOf(index: number): Inode {
-    const record = this.#tree.inodes[index]
-    const inode = typeof record === 'number' ? this.#options.leaves?.inode(record) : record
+  private inodeOf(index: number): Inode {
+    const record = this.tree.inodes[index]
+    const inode = typeof record === 'number' ? this.options.leaves?.inode(record) : record
     if (inode === undefined) throw new SregistryError('INTERNAL', 'an inode that is nowhere')
     return inode
   }
 
-  #writeDirectory(index: number, header: InodeHeader): void {
-    const place = this.#listings.get(index)
+  private writeDirectory(index: number, header: InodeHeader): void {
+    const place = this.listings.get(index)
     if (place === undefined) throw new SregistryError('INTERNAL', 'a directory before its listing')
-    this.#listings.delete(index)
-    writeDirectoryInode(this.#inodes, header, place.listing, place.parentNumber)
+    this.listings.delete(index)
+    writeDirectoryInode(this.inodes, header, place.listing, place.parentNumber)
   }
 
-  #headerOf(inode: Inode, index: number): InodeHeader {
-    const { ids, xattrs } = this.#options
+  private headerOf(inode: Inode, index: number): InodeHeader {
+    const { ids, xattrs } = this.options
     return {
       mode: inode.mode,
       uidIndex: ids.indexOf(inode.uid),
       gidIndex: ids.indexOf(inode.gid),
       mtime: inode.mtime,
-      number: this.#tree.numbers[index] ?? 0,
-      linkCount: this.#tree.linkCounts[index] ?? 0,
+      number: this.tree.numbers[index] ?? 0,
+      linkCount: this.tree.linkCounts[index] ?? 0,
       xattrId: xattrs.idOf(inode.xattrs),
     }
   }

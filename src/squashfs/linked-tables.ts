@@ -41,8 +41,8 @@ export class LinkedTables {
     this.#rests[table] = nothing
     const start = Buffer.alloc(4)
     for (let pair = 0; pair < references.length; pair += 2) {
-      const [at = 0, block = 0] = references.subarray(pair, pair + 2)
-      start.writeUInt32LE(other.startOf(block))
+      const at = references[pair] ?? 0
+      start.writeUInt32LE(other.startOf(references[pair + 1] ?? 0))
       const room = Math.min(4, metadataBlockBytes - at)
       bytes.set(start.subarray(0, room), at)
       if (room < 4) this.#rests[table] = start.subarray(room)

@@ -31,8 +31,8 @@ export type NumberedTree = {
 /** Itself, or its number among the leaves that the tree has as numbers. */
 export type InodeRecord = Inode | number
 
-/** One char per byte, no slash. */
-const latin1Name = /^[^/\u0100-\uffff]{1,255}$/
+/** One char per byte, neither slash nor zero, and neither of the two names that every directory has. */
+const goodName = /^(?!\.{1,2}$)[^/\0\u0100-\uffff]{1,255}$/
 
 /**
  * Walks a tree without recursion: a depth of thousands is legal. A step is one directory.
@@ -71,24 +71,24 @@ type Waiting = Pick<NumberedDirectory, 'inode' | 'index' | 'name' | 'parent'>
 class Collector {
   readonly inodes: InodeRecord[] = []
   readonly linkCounts: number[] = []
-  readonly #leaves: NumberedLeaves | undefined
+  private readonly leaves: NumberedLeaves | undefined
   /** Of what may come again. */
-  readonly #indexes = new Map<InodeRecord, number>()
+  private readonly indexes = new Map<InodeRecord, number>()
 
   constructor(leaves: NumberedLeaves | undefined) {
-    this.#leaves = leaves
+    this.leaves = leaves
   }
 
   indexOf(inode: InodeRecord): number {
-    if (typeof inode === 'number' && this.#leaves?.hasLinks(inode) === false) {
+    if (typeof inode === 'number' && this.leaves?.hasLinks(inode) === false) {
       this.linkCounts.push(0)
       return this.inodes.push(inode) - 1
     }
-    const known = this.#indexes.get(inode)
+    const known = this.indexes.get(inode)
     if (known !== undefined) return known
     const index = this.inodes.push(inode) - 1
     this.linkCounts.push(isDirectory(inode) ? 2 : 0)
-    this.#indexes.set(inode, index)
+    this.indexes.set(inode, index)
     return index
   }
 
@@ -106,18 +106,18 @@ class Collector {
       const index = this.indexOf(inode)
       children[position++] = index
       if (!isDirectory(inode)) {
-        this.#countLink(index)
+        this.countLink(index)
         continue
       }
       if (index < met) throw badName(directory, name, 'is a directory with another place')
       // a subdirectory's `..` is a name of its parent
-      this.#countLink(place.index)
+      this.countLink(place.index)
       waiting.push({ inode, index, name, parent: directory })
     }
     return directory
   }
 
-  #countLink(index: number): void {
+  private countLink(index: number): void {
     this.linkCounts[index] = (this.linkCounts[index] ?? 0) + 1
   }
 }
@@ -128,8 +128,7 @@ function isDirectory(inode: InodeRecord): inode is DirectoryInode {
 
 function checkName(directory: NumberedDirectory, name: string, previous?: string): void {
   if (name === previous) throw badName(directory, name, 'is given twice')
-  const isName = latin1Name.test(name) && !name.includes('\0') && name !== '.' && name !== '..'
-  if (isName) return
+  if (goodName.test(name)) return
   if (name.length > 255) {
     throw new SregistryError(
       'LIMIT_EXCEEDED',

@@ -27,18 +27,18 @@ function isStorableXattr(name: string): boolean {
 }
 
 export class XattrTable {
-  readonly #compressor: MetadataCompressor
-  readonly #blocks: StoredBlocks
-  readonly #values: MetadataWriter
-  readonly #sets: XattrSet[] = []
-  readonly #idsByBytes = new Map<string, number>()
+  private readonly compressor: MetadataCompressor
+  private readonly blocks: StoredBlocks
+  private readonly values: MetadataWriter
+  private readonly sets: XattrSet[] = []
+  private readonly idsByBytes = new Map<string, number>()
   /** The same Map object is often shared by many inodes. */
-  readonly #idsByObject = new Map<Xattrs, number>()
+  private readonly idsByObject = new Map<Xattrs, number>()
 
   constructor(compressor: MetadataCompressor) {
-    this.#compressor = compressor
-    this.#blocks = new StoredBlocks(compressor)
-    this.#values = new MetadataWriter((bytes) => this.#blocks.store(bytes))
+    this.compressor = compressor
+    this.blocks = new StoredBlocks(compressor)
+    this.values = new MetadataWriter((bytes) => this.blocks.store(bytes))
   }
 
   /**
@@ -47,10 +47,10 @@ export class XattrTable {
    */
   idOf(xattrs: Xattrs | undefined): number {
     if (xattrs === undefined) return absentIndex
-    const known = this.#idsByObject.get(xattrs)
+    const known = this.idsByObject.get(xattrs)
     if (known !== undefined) return known
-    const id = this.#add(xattrs)
-    this.#idsByObject.set(xattrs, id)
+    const id = this.add(xattrs)
+    this.idsByObject.set(xattrs, id)
     return id
   }
 
@@ -60,40 +60,40 @@ export class XattrTable {
    *   kernel refuses an empty table.
    */
   encode(position: number): { parts: readonly Uint8Array[]; headerPosition: number } | undefined {
-    if (this.#sets.length === 0) return undefined
-    this.#values.finish()
-    const values = this.#blocks.concat()
-    const entries = Buffer.alloc(xattrIdEntryBytes * this.#sets.length)
-    for (const [id, { reference, count, sizeBytes }] of this.#sets.entries()) {
+    if (this.sets.length === 0) return undefined
+    this.values.finish()
+    const values = this.blocks.concat()
+    const entries = Buffer.alloc(xattrIdEntryBytes * this.sets.length)
+    for (const [id, { reference, count, sizeBytes }] of this.sets.entries()) {
       const at = entries.writeBigUInt64LE(
-        BigInt(this.#blocks.resolve(reference)),
+        BigInt(this.blocks.resolve(reference)),
         xattrIdEntryBytes * id,
       )
       entries.writeUInt32LE(count, at)
       entries.writeUInt32LE(sizeBytes, at + 4)
     }
-    const ids = encodeLookupTable(entries, position + values.length, this.#compressor)
+    const ids = encodeLookupTable(entries, position + values.length, this.compressor)
     const header = Buffer.alloc(xattrHeaderBytes)
     header.writeBigUInt64LE(BigInt(position), 0)
-    header.writeUInt32LE(this.#sets.length, 8)
+    header.writeUInt32LE(this.sets.length, 8)
     const headerPosition = position + values.length + ids.blocks.length
     return { parts: [values, ids.blocks, header, ids.index], headerPosition }
   }
 
-  #add(xattrs: Xattrs): number {
+  private add(xattrs: Xattrs): number {
     const sorted = [...xattrs].filter(([name]) => isStorableXattr(name)).sort(byName)
     if (sorted.length === 0) return absentIndex
     const encoded = Buffer.concat(sorted.map(([name, value]) => encodeXattr(name, value)))
     const key = encoded.toString('latin1')
-    const known = this.#idsByBytes.get(key)
+    const known = this.idsByBytes.get(key)
     if (known !== undefined) return known
-    const { reference } = this.#values
-    const at = this.#values.claim(encoded.length)
-    this.#values.bytes.set(encoded, at)
+    const { reference } = this.values
+    const at = this.values.claim(encoded.length)
+    this.values.bytes.set(encoded, at)
     // as mksquashfs counts: what listing and reading them takes
     const sizeBytes = sorted.reduce((sum, [name, value]) => sum + name.length + 1 + value.length, 0)
-    const id = this.#sets.push({ reference, count: sorted.length, sizeBytes }) - 1
-    this.#idsByBytes.set(key, id)
+    const id = this.sets.push({ reference, count: sorted.length, sizeBytes }) - 1
+    this.idsByBytes.set(key, id)
     return id
   }
 }

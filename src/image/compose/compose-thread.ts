@@ -18,6 +18,7 @@ import type {
   ToComposeThread,
 } from './compose-messages.ts'
 import type { ComposeOptions, Composer, CopyPlan } from './composer.ts'
+import { optimiseAsUsual } from './late-optimising.ts'
 import type { TableBlocks } from './remote-tables.ts'
 
 type Waiting = {
@@ -87,6 +88,7 @@ export class ComposeThread implements Composer {
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#stop)
     this.#end(cancelled('composing the image'))
+    optimiseAsUsual()
     await this.#worker.terminate()
   }
 

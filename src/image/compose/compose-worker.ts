@@ -10,11 +10,14 @@ import type {
   ToComposeThread,
 } from './compose-messages.ts'
 import { LocalComposer } from './composer.ts'
+import { optimiseLate } from './late-optimising.ts'
 import { RemoteTables } from './remote-tables.ts'
 
 if (parentPort !== null) serve(parentPort)
 
 function serve(port: MessagePort): void {
+  // the end of the thread ends it (compose-thread.ts)
+  optimiseLate()
   let image: ComposedImage | undefined
   port.on('message', (message: ToComposeThread) => {
     if (message.kind === 'begin') image = new ComposedImage(port, message)

@@ -4,9 +4,8 @@
  */
 import type { FileHandle } from 'node:fs/promises'
 import { type Digest, formatDigest } from '../../registry/digest.ts'
-import { threadFromBytes } from './copy-thread.ts'
+import { CopyThread, threadFromBytes } from './copy-thread.ts'
 import { type CopiedRange, rangesBytes } from './image-layout.ts'
-import { type RangeCopier, startCopier } from './range-copier.ts'
 import { LayerFiles } from './range-copy.ts'
 import type { RememberedLayout } from './remembered-layout.ts'
 
@@ -28,22 +27,17 @@ export type Confirmed = {
 export class CopyAhead {
   readonly #ranges: readonly CopiedRange[]
   readonly #files: LayerFiles
-  readonly #copier: RangeCopier
+  readonly #thread: CopyThread
   readonly #stop = new AbortController()
   readonly #copied: Promise<void>
   #copiedBytes = 0
 
-  private constructor(
-    ranges: readonly CopiedRange[],
-    files: LayerFiles,
-    copier: RangeCopier,
-    base: number,
-  ) {
+  private constructor(ranges: readonly CopiedRange[], files: LayerFiles, options: AheadOptions) {
     this.#ranges = ranges
     this.#files = files
-    this.#copier = copier
-    this.#copied = copier.copy(ranges, {
-      base,
+    this.#thread = new CopyThread(files, options.output)
+    this.#copied = this.#thread.copy(ranges, {
+      base: options.base,
       signal: this.#stop.signal,
       onBytes: (bytes) => {
         this.#copiedBytes += bytes
@@ -61,12 +55,12 @@ export class CopyAhead {
   static async start(
     ranges: readonly CopiedRange[],
     paths: readonly string[],
-    { output, base }: AheadOptions,
+    options: AheadOptions,
   ): Promise<CopyAhead | undefined> {
     const files = new LayerFiles(paths)
     try {
       await files.open()
-      return new CopyAhead(ranges, files, await startCopier(files, output), base)
+      return new CopyAhead(ranges, files, options)
     } catch {
       await files.close()
       return undefined
@@ -100,7 +94,7 @@ export class CopyAhead {
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#copied.catch(() => undefined)
-    await this.#copier.close()
+    await this.#thread.close()
     await this.#files.close()
   }
 }

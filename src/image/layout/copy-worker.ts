@@ -1,25 +1,31 @@
 /**
- * The copying thread's own end (copy-thread.ts has the other): copies ranges once, one call after the other,
- * and sends what it wrote to the disk while it writes more.
+ * The copying thread's own end (copy-thread.ts has the other): copies ranges once, one call after the other.
+ * Where the image cannot be written past the page cache, what was written is sent to the disk while more is.
  */
 import { fdatasync, readSync, writeSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { CopyMessage, CopyOutcome, CopyThreadData } from './copy-messages.ts'
+import { type CopyWindow, windowsOf } from './copy-windows.ts'
+import { DirectOutput, pagedMemory } from './direct-output.ts'
 import type { CopiedRange } from './image-layout.ts'
 
-/** What one system call copies: so small that the buffer stays in the processor's second cache. */
-const chunkBytes = 256 * 1024
+/** What one call copies through the cache: so small that the buffer stays in the processor's second cache. */
+const cachedWindowBytes = 256 * 1024
+/** So large that the disk is not waited for often. */
+const directWindowBytes = 2 * 1024 * 1024
 /** How much is copied between two reports. */
 const reportBytes = 16 * 1024 * 1024
 /** What is worth a trip to the disk; at the end all that is left. */
 let syncBytes = 64 * 1024 * 1024
 
 const { sources, output, stop } = workerData as CopyThreadData
-const buffer = Buffer.allocUnsafeSlow(chunkBytes)
 let copied = 0
 let unsynced = 0
 let isSyncing = false
+
+/** Writes all the bytes. */
+type Write = (bytes: Uint8Array, target: number) => void
 
 parentPort?.once('message', (ranges: readonly CopiedRange[] | undefined) => {
   if (ranges !== undefined) void copyAll(ranges).then(end)
@@ -57,40 +63,60 @@ function sync(): void {
 }
 
 async function copyAll(ranges: readonly CopiedRange[]): Promise<CopyOutcome> {
+  const memory = pagedMemory(directWindowBytes)
+  const direct = memory && DirectOutput.open(output)
   try {
-    for (const range of ranges) {
-      const outcome = await copyRange(range)
-      if (outcome !== undefined) return outcome
+    if (memory === undefined || direct === undefined) {
+      return await copyInto(ranges, Buffer.allocUnsafeSlow(cachedWindowBytes), writeCached)
     }
-    return { type: 'done' }
+    // there is nothing but the file's own record to be sent, once
+    syncBytes = Number.POSITIVE_INFINITY
+    return await copyInto(ranges, memory, (bytes, target) => direct.write(bytes, target))
   } catch (error) {
     const { message, errno, code, syscall } = error as NodeJS.ErrnoException
     return { type: 'failed', message, system: { errno, code, syscall } }
+  } finally {
+    direct?.close()
   }
 }
 
-async function copyRange(range: CopiedRange): Promise<CopyOutcome | undefined> {
-  for (let done = 0; done < range.sizeBytes; ) {
+function writeCached(bytes: Uint8Array, target: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(output, bytes, done, bytes.length - done, target + done)
+  }
+}
+
+async function copyInto(
+  ranges: readonly CopiedRange[],
+  buffer: Uint8Array,
+  write: Write,
+): Promise<CopyOutcome> {
+  for (const window of windowsOf(ranges, buffer.length)) {
     if (Atomics.load(stop, 0) !== 0) return { type: 'stopped' }
-    const bytes = copyChunk(range, done)
-    if (bytes === 0) return { type: 'cut', source: range.source }
-    done += bytes
-    copied += bytes
+    const bytes = buffer.subarray(0, window.sizeBytes)
+    const cut = readWindow(window, bytes)
+    if (cut !== undefined) return cut
+    write(bytes, window.target)
+    copied += window.sizeBytes
     if (copied < reportBytes) continue
     report()
     sync()
     // the disk's answer is heard in turns
     await nextTurn()
   }
-  return undefined
+  return { type: 'done' }
 }
 
-function copyChunk(from: CopiedRange, done: number): number {
-  const wanted = Math.min(chunkBytes, from.sizeBytes - done)
-  const source = sources[from.source] ?? -1
-  const read = readSync(source, buffer, 0, wanted, from.position + done)
-  for (let at = 0; at < read; ) {
-    at += writeSync(output, buffer, at, read - at, from.target + done + at)
+/** @returns an outcome when a layer ends before its piece does. */
+function readWindow({ pieces }: CopyWindow, bytes: Uint8Array): CopyOutcome | undefined {
+  let filled = 0
+  for (const { source, position, sizeBytes } of pieces) {
+    for (let done = 0; done < sizeBytes; ) {
+      const read = readSync(sources[source] ?? -1, bytes, filled, sizeBytes - done, position + done)
+      if (read === 0) return { type: 'cut', source }
+      done += read
+      filled += read
+    }
   }
-  return read
+  return undefined
 }

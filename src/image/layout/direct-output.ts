@@ -3,10 +3,7 @@
  * of the processor time that writing into the cache and sending that to the disk takes, and nothing is left
  * to be sent when the image is to be named. Only where it was seen to pay: on local disks.
  */
-import { constants } from 'node:fs'
-import { type FileHandle, open, statfs } from 'node:fs/promises'
-import { isDiskError } from '../../storage/disk-error.ts'
-import { writeFully } from '../write-fully.ts'
+import { closeSync, constants, openSync, statfsSync, writeSync } from 'node:fs'
 
 /** ext2 to ext4, and xfs (statfs(2), f_type). */
 const directTypes: ReadonlySet<number> = new Set([0xef53, 0x58465342])
@@ -14,23 +11,26 @@ const directTypes: ReadonlySet<number> = new Set([0xef53, 0x58465342])
 /** Whole pages of the largest kind: a page that is written past the cache is never in it as well. */
 const alignBytes = 65_536
 
-/** A file that is open for writing, open once more. Whoever has one closes it when no write is under way. */
+/** A file that is open for writing, open once more. Whoever has one closes it. */
 export class DirectOutput {
-  readonly #output: FileHandle
-  readonly #direct: FileHandle
+  readonly #output: number
+  readonly #direct: number
   #isRefused = false
 
-  private constructor(output: FileHandle, direct: FileHandle) {
+  private constructor(output: number, direct: number) {
     this.#output = output
     this.#direct = direct
   }
 
-  /** @returns undefined where that cannot be, or is better done through the cache. */
-  static async open(output: FileHandle): Promise<DirectOutput | undefined> {
-    const path = `/proc/self/fd/${output.fd}`
+  /**
+   * @param output Its descriptor.
+   * @returns undefined where that cannot be, or is better done through the cache.
+   */
+  static open(output: number): DirectOutput | undefined {
+    const path = `/proc/self/fd/${output}`
     try {
-      if (!directTypes.has((await statfs(path)).type)) return undefined
-      return new DirectOutput(output, await open(path, constants.O_WRONLY | constants.O_DIRECT))
+      if (!directTypes.has(statfsSync(path).type)) return undefined
+      return new DirectOutput(output, openSync(path, constants.O_WRONLY | constants.O_DIRECT))
     } catch {
       return undefined
     }
@@ -40,24 +40,26 @@ export class DirectOutput {
    * Writes all of the bytes: those of whole pages past the cache, the others through it.
    * @param bytes They begin where a page of memory does (see `pagedMemory`).
    */
-  async write(bytes: Uint8Array, target: number): Promise<void> {
-    const done = target % alignBytes === 0 ? await this.#writeDirectly(bytes, target) : 0
-    if (done < bytes.length) await writeFully(this.#output, bytes.subarray(done), target + done)
+  write(bytes: Uint8Array, target: number): void {
+    let done = target % alignBytes === 0 ? this.#writeDirectly(bytes, target) : 0
+    while (done < bytes.length) {
+      done += writeSync(this.#output, bytes, done, bytes.length - done, target + done)
+    }
   }
 
-  async close(): Promise<void> {
-    await this.#direct.close()
+  close(): void {
+    closeSync(this.#direct)
   }
 
   /** @returns how many bytes were written; the rest is left to the cache. */
-  async #writeDirectly(bytes: Uint8Array, target: number): Promise<number> {
+  #writeDirectly(bytes: Uint8Array, target: number): number {
     const wanted = bytes.length - (bytes.length % alignBytes)
     if (this.#isRefused || wanted === 0) return 0
     try {
-      return (await this.#direct.write(bytes, 0, wanted, target)).bytesWritten
+      return writeSync(this.#direct, bytes, 0, wanted, target)
     } catch (error) {
       // a disk may want another alignment than any that is known
-      if (!isDiskError(error, 'EINVAL')) throw error
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
       this.#isRefused = true
       return 0
     }

@@ -71,7 +71,8 @@ export function packTails(
         block = { tails: [], sizeBytes: 0 }
         packed.push(block)
       }
-      const [index = 0, offset = 0] = [columns.fragments[home], columns.offsets[home]]
+      const index = columns.fragments[home] ?? 0
+      const offset = columns.offsets[home] ?? 0
       block.tails.push({ source, index, offset, sizeBytes })
       placement.fragments[home] = firstIndex + packed.length - 1
       placement.offsets[home] = block.sizeBytes

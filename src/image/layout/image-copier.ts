@@ -1,9 +1,8 @@
-/** How the copied ranges of an image come into it: begun ahead, or at once; when few, on the pool. */
+/** How the copied ranges of an image come into it: begun ahead, by a thread, or, when few, on the pool. */
 import type { FileHandle } from 'node:fs/promises'
 import type { CopyAhead } from './copy-ahead.ts'
-import { threadFromBytes } from './copy-thread.ts'
+import { CopyThread, threadFromBytes } from './copy-thread.ts'
 import { type CopiedRange, rangesBytes } from './image-layout.ts'
-import { type RangeCopier, startCopier } from './range-copier.ts'
 import { type CopyOptions, copyRanges, type LayerFiles } from './range-copy.ts'
 
 /** Copies once. Whoever starts one closes it; closing twice is harmless. */
@@ -11,7 +10,7 @@ export class ImageCopier {
   readonly #files: LayerFiles
   readonly #output: FileHandle
   readonly #ahead: CopyAhead | undefined
-  #copier: RangeCopier | undefined
+  #thread: CopyThread | undefined
 
   private constructor(files: LayerFiles, output: FileHandle, ahead: CopyAhead | undefined) {
     this.#files = files
@@ -26,7 +25,7 @@ export class ImageCopier {
     ahead: CopyAhead | undefined,
   ): Promise<ImageCopier> {
     const copier = new ImageCopier(files, output, ahead)
-    if (ahead === undefined) await copier.#prepare(await files.sizeBytes())
+    if (ahead === undefined) copier.#useThread(await files.sizeBytes())
     return copier
   }
 
@@ -40,19 +39,19 @@ export class ImageCopier {
   ): Promise<{ readonly copied: Promise<void> }> {
     const confirmed = await this.#ahead?.confirm(ranges, this.#files, options.signal)
     const remaining = confirmed?.remaining ?? ranges
-    await this.#prepare(rangesBytes(remaining))
+    this.#useThread(rangesBytes(remaining))
     const rest =
-      this.#copier?.copy(remaining, options) ??
+      this.#thread?.copy(remaining, options) ??
       copyRanges(this.#files, this.#output, remaining, options)
     const begun = confirmed?.copied.then(() => options.onBytes?.(confirmed.confirmedBytes))
     return { copied: Promise.all([rest, begun]).then(() => undefined) }
   }
 
   async close(): Promise<void> {
-    await this.#copier?.close()
+    await this.#thread?.close()
   }
 
-  async #prepare(bytes: number): Promise<void> {
-    if (bytes >= threadFromBytes) this.#copier ??= await startCopier(this.#files, this.#output)
+  #useThread(bytes: number): void {
+    if (bytes >= threadFromBytes) this.#thread ??= new CopyThread(this.#files, this.#output)
   }
 }

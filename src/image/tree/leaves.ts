@@ -14,66 +14,66 @@ type Place = { readonly entries: PackedEntries; readonly index: number }
 
 export class Leaves {
   /** Of each layer, lowest first: its entries, and the number of its first one. */
-  readonly #layers: PackedEntries[] = []
-  readonly #firsts: number[] = []
-  #count = 0
+  private readonly layers: PackedEntries[] = []
+  private readonly firsts: number[] = []
+  private total = 0
   /** Hard links: the number of each and that of its inode. */
-  readonly #links = new Map<number, number>()
-  readonly #linked = new Set<number>()
-  readonly #record = new LeafRecord()
+  private readonly links = new Map<number, number>()
+  private readonly linked = new Set<number>()
+  private readonly record = new LeafRecord()
 
   /** One more than the largest number. */
   get count(): number {
-    return this.#count
+    return this.total
   }
 
   /** Counts on through the entries of the next layer. @returns the number of the first. */
   add(entries: PackedEntries): number {
-    const first = this.#count
-    this.#layers.push(entries)
-    this.#firsts.push(first)
-    this.#count += entries.length
+    const first = this.total
+    this.layers.push(entries)
+    this.firsts.push(first)
+    this.total += entries.length
     return first
   }
 
   /** The position of the layer that named it. */
   layerOf(leaf: number): number {
-    let layer = this.#firsts.length - 1
-    while (layer > 0 && leaf < (this.#firsts[layer] ?? 0)) layer -= 1
+    let layer = this.firsts.length - 1
+    while (layer > 0 && leaf < (this.firsts[layer] ?? 0)) layer -= 1
     return layer
   }
 
   /** Makes a leaf a further name of another one, which is no link itself. */
   link(leaf: number, inode: number): void {
-    this.#links.set(leaf, inode)
-    this.#linked.add(inode)
+    this.links.set(leaf, inode)
+    this.linked.add(inode)
   }
 
   /** The leaf that is the inode; itself but for hard links. */
   inodeOf(leaf: number): number {
-    return this.#links.size === 0 ? leaf : (this.#links.get(leaf) ?? leaf)
+    return this.links.size === 0 ? leaf : (this.links.get(leaf) ?? leaf)
   }
 
   /** Whether an inode may have more names than one. */
   hasLinks(inode: number): boolean {
-    return this.#linked.has(inode)
+    return this.linked.has(inode)
   }
 
   kindOf(inode: number): PackedEntry['kind'] {
-    const { entries, index } = this.#placeOf(inode)
+    const { entries, index } = this.placeOf(inode)
     return entries.kindOf(index)
   }
 
   /** Of a symlink. */
   targetOf(inode: number): string {
-    const { entries, index } = this.#placeOf(inode)
+    const { entries, index } = this.placeOf(inode)
     return entries.targetOf(index)
   }
 
   /** Says which contents an image has: those of the files among the inodes that have 1 here. */
   markLive(isNamed: Uint8Array): void {
-    for (const [layer, { columns, contents }] of this.#layers.entries()) {
-      const first = this.#firsts[layer] ?? 0
+    for (const [layer, { columns, contents }] of this.layers.entries()) {
+      const first = this.firsts[layer] ?? 0
       const { kinds, firsts, length } = columns
       const { live } = contents.placement
       for (let index = 0; index < length; index += 1) {
@@ -84,9 +84,11 @@ export class Leaves {
 
   /** As an image has it that was laid out: the same record each time, which says another leaf at the next call. */
   inode(inode: number): LeafInode {
-    const { entries, index } = this.#placeOf(inode)
+    const layer = this.layerOf(inode)
+    const entries = this.layers[layer] as PackedEntries
+    const index = inode - (this.firsts[layer] ?? 0)
     const { modes, uids, gids, mtimes, xattrs } = entries.columns
-    const record = this.#record
+    const record = this.record
     record.kind = entries.kindOf(index)
     record.mode = modes[index] ?? 0
     record.uid = uids[index] ?? 0
@@ -109,11 +111,11 @@ export class Leaves {
     return record as LeafInode
   }
 
-  #placeOf(inode: number): Place {
+  private placeOf(inode: number): Place {
     const layer = this.layerOf(inode)
-    const entries = this.#layers[layer]
+    const entries = this.layers[layer]
     if (entries === undefined) throw new RangeError('no layer has been added')
-    return { entries, index: inode - (this.#firsts[layer] ?? 0) }
+    return { entries, index: inode - (this.firsts[layer] ?? 0) }
   }
 }
 

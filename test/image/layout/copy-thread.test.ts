@@ -1,6 +1,6 @@
 /** The thread that copies keeps the promises of copying on the pool. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -28,7 +28,7 @@ async function withThread(target: string, work: (copied: Copied) => Promise<void
     writeFileSync(sources[0] ?? '', randomBytes(21 * megabyte))
     writeFileSync(sources[1] ?? '', randomBytes(4 * megabyte))
     const path = target.startsWith('/') ? target : join(directory, target)
-    const output = await open(path, target.startsWith('/') ? 'r+' : 'w+')
+    const output = await open(path, target.startsWith('/dev/full') ? 'r+' : 'w+')
     const files = new LayerFiles(sources)
     await files.open()
     const thread = new CopyThread(files, output)
@@ -43,8 +43,13 @@ async function withThread(target: string, work: (copied: Copied) => Promise<void
   })
 }
 
-test('what it copies is what the pool copies, and every byte is reported', () =>
-  withThread('copied', async ({ thread, files, path }) => {
+const inMemory = `/dev/shm/sregistry-copied-${process.pid}`
+
+test.each([
+  ['past the page cache, where that can be', 'copied'],
+  ['through it', inMemory],
+])('what it copies %s is what the pool copies, and every byte is reported', (_, target) =>
+  withThread(target, async ({ thread, files, path }) => {
     let reported = 0
     await thread.copy(ranges, {
       base,
@@ -57,7 +62,10 @@ test('what it copies is what the pool copies, and every byte is reported', () =>
     await copyRanges(files, other, ranges, { base })
     await other.close()
     expect(readFileSync(path).equals(readFileSync(`${path}-pool`))).toBe(true)
-  }))
+    rmSync(`${path}-pool`)
+    if (path === inMemory) rmSync(path)
+  }),
+)
 
 test('a packed layer that ends early is IMAGE_INVALID and named', () =>
   withThread('copied', async ({ thread, files }) => {

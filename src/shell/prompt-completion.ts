@@ -35,6 +35,7 @@ const nothing: TabAnswer = { prefix: '', insertion: '', list: undefined }
 export class PromptCompletion {
   readonly #options: PromptCompletionOptions
   #end: (() => void) | undefined
+  #isGivenUp = false
   /** The text whose list was the last thing that happened. */
   #listed: string | undefined
 
@@ -51,25 +52,34 @@ export class PromptCompletion {
     const { gate, above } = this.#options
     const text = `${above()}${line}`
     gate.hold()
+    this.#isGivenUp = false
     const answer = this.#ask(text)
     const { prefix, insertion, list } = await Promise.race([
       answer,
       this.#endOfPatience(answer, text),
     ])
-    this.interrupt()
+    this.#end?.()
     this.#end = undefined
     gate.release()
     const typed = this.#options.line()
     if (typed === undefined) return
     // the rest of a paste goes on while its Tab is answered
     if (typed.beforeCursor !== line) return done(null, [[], ''])
+    if (this.#isGivenUp) {
+      done(null, [[], ''])
+      return typed.pressInterrupt()
+    }
     const isLonger = insertion !== prefix
     if (!isLonger && list !== undefined) this.#show(text, list)
     done(null, isLonger ? [[insertion], prefix] : [[], ''])
   }
 
-  /** Gives up a completion that runs. */
+  /**
+   * Gives up a completion that runs, and the line with it: Ctrl-C does the same however fast the registry
+   * is, and what is typed next is not added to what was given up.
+   */
   interrupt(): void {
+    this.#isGivenUp = true
     this.#end?.()
   }
 

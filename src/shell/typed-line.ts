@@ -32,6 +32,11 @@ export class TypedLine {
   pressTab(): void {
     this.#server.write(null, { name: 'tab' })
   }
+
+  /** As if the user had pressed Ctrl-C. */
+  pressInterrupt(): void {
+    this.#server.write(null, { ctrl: true, name: 'c' })
+  }
 }
 
 /**

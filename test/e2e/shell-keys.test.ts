@@ -207,6 +207,15 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     )
   })
 
+  test('Ctrl-C while a Tab is answered gives up the line, as it does afterwards', async () => {
+    await start()
+    terminal.type("client.layers('slow2000:")
+    await terminal.until("client.layers('slow2000:")
+    terminal.press('Tab', 'C-c')
+    terminal.enter('6 * 7')
+    await terminal.until(/slow2000:\naws:us-east-1> 6 \* 7\n42\naws:us-east-1>$/)
+  })
+
   test('a Tab whose names come late leaves alone what is typed meanwhile', async () => {
     await start()
     terminal.type("client.layers('slow2000:")

@@ -9,6 +9,22 @@ const pathAlone = /^[\p{L}_$][\p{L}\p{N}_$]*(?:\.[\p{L}_$][\p{L}\p{N}_$]*)+$/u
 // They look like names, and nothing is meant by them but themselves: `null.x`.
 const words = new Set(['null', 'true', 'false', 'this', 'super', 'new', 'await', 'typeof', 'void'])
 
+/** What other programs call it. Offered where the object has what is meant. */
+const otherWords = new Map([
+  ['ls', 'images'],
+  ['list', 'images'],
+  ['remove', 'rm'],
+  ['delete', 'rm'],
+  ['rmi', 'rm'],
+  ['move', 'mv'],
+  ['download', 'pull'],
+  ['fetch', 'pull'],
+  ['login', 'token'],
+  ['info', 'inspect'],
+  ['show', 'inspect'],
+  ['catalog', 'repositories'],
+])
+
 /** What is not there, and the nearest that is: `client.pul`, `client.pull`. */
 export type MistypedName = { readonly typed: string; readonly near: string }
 
@@ -19,7 +35,8 @@ export type MistypedName = { readonly typed: string; readonly near: string }
 export function mistypedNameAt(text: string, column: number): MistypedName | undefined {
   for (const match of text.matchAll(paths)) {
     const end = match.index + match[0].length
-    if (match.index < column && column <= end) return firstMissing(match[0].split(/\??\./))
+    // V8 blames the bracket after a method that is called as a word of the language is: `client.delete(`
+    if (match.index < column && column <= end + 1) return firstMissing(match[0].split(/\??\./))
   }
   return undefined
 }
@@ -47,5 +64,6 @@ function firstMissing(path: readonly string[]): MistypedName | undefined {
 /** Of what lies past a getter nothing is known. `pull('x')` alone is the client's method, forgotten whose. */
 function nearOf(name: string, known: readonly string[], isGlobal: boolean): string | undefined {
   if (isGlobal && Object.hasOwn(clientMethods, name)) return `client.${name}`
-  return nearestName(name, known)
+  const word = otherWords.get(name)
+  return word !== undefined && known.includes(word) ? word : nearestName(name, known)
 }

@@ -1,6 +1,6 @@
 /** "Did you mean …?": the nearest of the known names, if one is near enough. */
 
-/** Two typing errors, or a third of a short name. */
+/** Two typing errors, or a third of a short name; else the one name that begins so: `repos`, `ta`. */
 export function nearestName(typed: string, known: readonly string[]): string | undefined {
   const limit = Math.min(2, Math.ceil(typed.length / 3))
   let best: { readonly name: string; readonly distance: number } | undefined
@@ -12,7 +12,12 @@ export function nearestName(typed: string, known: readonly string[]): string | u
       best = { name, distance }
     }
   }
-  return best?.name
+  return best?.name ?? onlyNameThatBegins(typed, known)
+}
+
+function onlyNameThatBegins(typed: string, known: readonly string[]): string | undefined {
+  const longer = typed.length < 2 ? [] : known.filter((name) => name.startsWith(typed))
+  return longer.length === 1 ? longer[0] : undefined
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

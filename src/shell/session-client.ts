@@ -3,6 +3,7 @@
  * the running statement's signal and progress. Real properties, no Proxy and no getter that loads
  * anything, so that completion can walk it without running code.
  */
+import { inspect } from 'node:util'
 import { cancelled } from '../errors/cancelled.ts'
 import { clientMethods, type MethodHelp, type ResultKind } from './api-help.ts'
 import { checkCall } from './check-call.ts'
@@ -195,7 +196,7 @@ function sessionMethod({ client, real, name, help, calls }: MethodParts): Method
           .track(() => list)
           .then(remember)
           .finally(done)
-      return trackedList(list, collect, statement)
+      return trackedList(list, collect, { name, statement })
     }
     return calls
       .track(() => real.apply(client, filled) as Promise<unknown>)
@@ -208,11 +209,14 @@ function sessionMethod({ client, real, name, help, calls }: MethodParts): Method
 function trackedList(
   list: AwaitableList,
   collect: () => Promise<unknown>,
-  statement: Statement | undefined,
+  call: { readonly name: string; readonly statement: Statement | undefined },
 ): AwaitableList {
   const tracked = {
-    [Symbol.asyncIterator]: () => trackedIterator(list[Symbol.asyncIterator](), statement),
+    [Symbol.asyncIterator]: () => trackedIterator(list[Symbol.asyncIterator](), call.statement),
   }
+  // inside another value, as `names.map((name) => client.tags(name))` makes them; alone it is awaited
+  const shown = `client.${call.name}() { <not awaited> }`
+  Object.defineProperty(tracked, inspect.custom, { value: () => shown })
   return Object.defineProperty(tracked, 'then', {
     value: (...handlers: Parameters<Promise<unknown>['then']>) => collect().then(...handlers),
   }) as unknown as AwaitableList

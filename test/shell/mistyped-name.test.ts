@@ -9,6 +9,7 @@ beforeAll(() => {
     value: {
       pull: () => undefined,
       layers: () => undefined,
+      rm: () => undefined,
       get lazy() {
         touched.push('lazy')
         return { pull: 1 }
@@ -27,6 +28,10 @@ test.each([
   ["pull('x')", 1, 'client.pull'],
   ["client?.layer('x')", 9, 'client.layers'],
   ["client.frobnicate('x')", 8, undefined],
+  ["client.laye('x')", 8, 'client.layers'],
+  ["client.remove('x')", 8, 'client.rm'],
+  ["client.delete('x')", 14, 'client.rm'], // V8's column
+  ["client.ls('x')", 8, undefined],
   ["client.pull('x')", 8, undefined],
   ["client.lazy.pul('x')", 13, undefined],
   ['(1 + 2)()', 2, undefined],

@@ -11,10 +11,16 @@ test.each([
   ['us', 'use'],
   ['pulll', 'pull'],
   ['plul', 'pull'],
+  ['doc', 'doctor'],
   ['xyz', undefined],
   ['', undefined],
 ])('%s', (typed, near) => {
   expect(nearestName(typed, known)).toBe(near)
+})
+
+test('the beginning of two names is near neither', () => {
+  expect(nearestName('re', ['repositories', 'rename'])).toBeUndefined()
+  expect(nearestName('repos', ['repositories', 'rename'])).toBe('repositories')
 })
 
 test.each(['z', 'zx', 'xz'])('%s is not near a name of one letter', (typed) => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { currentStatement, Statement } from '../../src/shell/interrupt.ts'
 import { ClientCalls, createSessionClient } from '../../src/shell/session-client.ts'
@@ -106,6 +107,8 @@ describe('the client of a session', () => {
   test('asks for a list only when it is awaited or iterated, and knows what it is', async () => {
     const { session, calls } = openClient()
     const list = session.tags('science/hello')
+    expect(calls.pendingCount).toBe(0)
+    expect(inspect([list])).toBe('[ client.tags() { <not awaited> } ]')
     expect(calls.pendingCount).toBe(0)
     const awaited = await (list as unknown as PromiseLike<string[]>)
     expect(awaited).toEqual(['1.0', '1.1'])

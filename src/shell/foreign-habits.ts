@@ -1,10 +1,11 @@
 /**
- * What someone meant who typed what another program understands: a line of a Unix shell, Python, or a name
- * without its quotes. Looked at after the input has failed, so that nothing valid is ever taken for it.
+ * What someone meant who typed what another program understands: a line of a Unix shell, IPython's `%run`,
+ * Python, a command without its dot, or a name without its quotes. Looked at after the input has failed, so that nothing valid is ever taken for it.
  */
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { clientMethods } from './api-help.ts'
+import { dotCommandNames } from './command-names.ts'
 
 /** What failed: the line, and the column (from 1) it failed at. */
 export type FailedLine = { readonly text: string; readonly column: number }
@@ -15,6 +16,18 @@ const pythonWords: Readonly<Record<string, string>> = {
   None: 'undefined',
 }
 
+/** What IPython and terminals call a command of ours. */
+const otherCommands: ReadonlyMap<string, string> = new Map([
+  ['run', 'load'],
+  ['hist', 'history'],
+  ['tb', 'error'],
+  ['timeit', 'time'],
+  ['quickref', 'help'],
+  ['cls', 'clear'],
+])
+
+const switches = ['time', 'json', 'quiet']
+
 const pullers = ['sregistry', 'docker', 'podman', 'singularity', 'apptainer']
 
 /** A whole line that is no JavaScript at all: `help pull`, `docker pull busybox`, `ls -l`. */
@@ -22,17 +35,35 @@ export function meantByLine(
   text: string,
   isProgram: (name: string) => boolean = isProgramOnPath,
 ): string | undefined {
-  const line = text.trim().replace(/;$/, '')
+  const magic = /^\s*%{1,2}([a-z]\w*.*)$/.exec(text)?.[1]
+  const line = (magic ?? text).trim().replace(/;$/, '')
   const [first = '', ...rest] = line.split(/\s+/)
-  if (first === 'help' && rest.length === 1) return `.help ${rest[0]}`
   if (first === 'cd') return `process.chdir('${rest[0] ?? '..'}')`
   if (first === 'export' && /^SREGISTRY_\w+=/.test(rest[0] ?? '')) return `.use ${rest.join(' ')}`
+  if (magic !== undefined && switches.includes(first)) return `.${first} on`
   if (/[()'"`{}]/.test(line)) return undefined
   const call = pullers.includes(first) ? callOf(rest) : undefined
   if (call !== undefined) return call
   const isCommand = /^[a-z][\w.+-]*(?:\s+[^=\s].*)?$/.test(line)
+  const command = isCommand ? dotCommandOf(first, rest, magic !== undefined) : undefined
+  if (command !== undefined) return command
   if (isCommand && isProgram(first)) return `!${line}`
   return callOf([first.replace(/^client\./, ''), ...rest])
+}
+
+/** `history`, `use docker`, `%run tour.js`. What is a method of the client, too, is meant as that. */
+function dotCommandOf(
+  first: string,
+  rest: readonly string[],
+  isMagic: boolean,
+): string | undefined {
+  const name = otherCommands.get(first) ?? first
+  const isKnown = dotCommandNames.some((one) => one === name)
+  const isOurs = isMagic || name === 'use' || !Object.hasOwn(clientMethods, name)
+  // `run`, `hist` and `tb` are IPython's only behind its sign
+  if (!isKnown || !isOurs || (name !== first && first !== 'cls' && !isMagic)) return undefined
+  const words = switches.includes(name) ? [rest[0] === 'off' ? 'off' : 'on'] : rest
+  return [`.${name}`, ...words].join(' ')
 }
 
 /** `pull library/busybox` as a call. Flags have no place in it. */

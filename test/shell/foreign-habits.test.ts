@@ -18,6 +18,17 @@ describe('a whole line', () => {
     ['docker run -it busybox', '!docker run -it busybox'],
     ['rm a.simg', '!rm a.simg'],
     ['cd /data', "process.chdir('/data')"],
+    ['history', '.history'],
+    ['use docker', '.use docker'],
+    ['load tour.js', '.load tour.js'],
+    ['json', '.json on'],
+    ['time off', '.time off'],
+    ['cls', '.clear'],
+    ['%run tour.js', '.load tour.js'],
+    ["%time client.tags('x')", '.time on'],
+    ['%hist pull', '.history pull'],
+    ['%ls -l', '!ls -l'],
+    ['%cd /data', "process.chdir('/data')"],
     ['export SREGISTRY_AWS_ZONE=eu-west-1', '.use SREGISTRY_AWS_ZONE=eu-west-1'],
   ])('%s', (line, meant) => {
     expect(meantByLine(line, isProgram)).toBe(meant)
@@ -26,6 +37,9 @@ describe('a whole line', () => {
   test.each([
     ['x = pull'],
     ['imags'],
+    ['run tour.js'],
+    ['history = 3'],
+    ['%nothing'],
     ['ls = 3'],
     ['git.clone(x)'],
     ['pull("x"'],

@@ -22,8 +22,9 @@ export class TypedLine {
     const { rows } = this.#server.getCursorPos()
     this.#write(`\r${rows > 0 ? `\u001b[${rows}A` : ''}\u001b[J`)
     print()
-    // readline goes up by the rows that the cursor was below the prompt, then draws
-    this.#write('\n'.repeat(rows))
+    // readline goes up by the rows that the cursor was below the prompt when it last drew all of the
+    // line, then draws
+    this.#write('\n'.repeat(drawnRows(this.#server) ?? rows))
     // not `displayPrompt`, which would put a prompt into the text of `.editor`
     this.#server.prompt(true)
   }
@@ -37,6 +38,12 @@ export class TypedLine {
   pressInterrupt(): void {
     this.#server.write(null, { ctrl: true, name: 'c' })
   }
+}
+
+/** Node does not document it. Should it go, an empty line may stand above a prompt, nothing else. */
+function drawnRows(server: REPLServer): number | undefined {
+  const rows: unknown = Reflect.get(server, 'prevRows')
+  return typeof rows === 'number' ? rows : undefined
 }
 
 /**

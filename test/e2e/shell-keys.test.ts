@@ -238,6 +238,7 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
       .toContain('client.pull(reference')
     const screen = terminal.screen()
     expect(screen).toContain("aws:us-east-1> 'above'\n'above'\nclient.pull(reference")
+    expect(screen).not.toContain('\n\n')
     expect(screen.match(/aws:us-east-1> \['x+/g)).toHaveLength(1)
   })
 

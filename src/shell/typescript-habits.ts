@@ -39,7 +39,7 @@ const forms: readonly (readonly [before: RegExp, after: RegExp])[] = [
   [/\b(?:function\*?\s+[\w$]+|class\s+[\w$]+)$/, /^</],
   [/\bnew\s+[\w$.]+<[\w\s,.|[\]<>]+>\($/, /^\)/],
   [/(?:^|[=(,;])\s*$/, /^<[\w.[\]]+>\s*[\w$(]/],
-  [/[\w$)\]]$/, /^!(?=[.;,)\]]|\s*$)/],
+  [/[\w$)\]]$/, /^!(?=[.;,()[\]]|\s*$|\s+[-+*/%<>&|?:=])/],
 ]
 
 /** Whether the text stops being JavaScript at the offset because it is TypeScript. */
@@ -95,7 +95,7 @@ const removals: readonly (readonly [what: RegExp, by: string])[] = [
   ],
   [new RegExp(`\\)\\s*:\\s*${type}(?=\\s*(?:=>|\\{))`, 'g'), ')'],
   [new RegExp(`([{;]\\s*(?:static\\s+)?#?[\\w$]+)[?!]?\\s*:\\s*${type}(?=\\s*[=;}])`, 'g'), '$1'],
-  [/([\w$)\]])!(?=[.;,)\]]|\s*$)/g, '$1'],
+  [/([\w$)\]])!(?=[.;,()[\]]|\s*$|\s+[-+*/%<>&|?:=])/g, '$1'],
 ]
 
 /** @returns The empty text when there was nothing but types. */

@@ -8,6 +8,7 @@ import type { Digest } from '../registry/digest.ts'
 import { removeAbandonedFiles } from '../storage/abandoned-files.ts'
 import { type AtomicFile, createAtomicFile } from '../storage/atomic-file.ts'
 import { isDiskError } from '../storage/disk-error.ts'
+import { sendToDisk } from '../storage/early-sync.ts'
 import type { FileLock, LockHolder } from '../storage/file-lock.ts'
 import type { LayerCache, LayerCacheKey } from '../storage/layer-cache.ts'
 import { type RememberedLayout, recallLayout, rememberLayout } from './layout/remembered-layout.ts'
@@ -243,12 +244,8 @@ class BackgroundSync {
   }
 
   #sync(): void {
-    // a failure shows again, and counts, at the fsync before the rename
-    this.#running ??= this.#handle
-      .datasync()
-      .catch(() => undefined)
-      .then(() => {
-        this.#running = undefined
-      })
+    this.#running ??= sendToDisk(this.#handle.fd).then(() => {
+      this.#running = undefined
+    })
   }
 }

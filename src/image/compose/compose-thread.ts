@@ -31,6 +31,8 @@ export function startComposing(): Worker {
   const worker = startThread('compose', {})
   // one that has failed before it was given anything to do is not used
   worker.on('error', () => undefined)
+  // it has set the whole process to that (compose-worker.ts), also where it was never given an image
+  worker.once('exit', optimiseAsUsual)
   return worker
 }
 
@@ -88,7 +90,6 @@ export class ComposeThread implements Composer {
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#stop)
     this.#end(cancelled('composing the image'))
-    optimiseAsUsual()
     await this.#worker.terminate()
   }
 

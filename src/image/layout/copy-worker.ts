@@ -2,9 +2,10 @@
  * The copying thread's own end (copy-thread.ts has the other): copies ranges once, one call after the other.
  * Where the image cannot be written past the page cache, what was written is sent to the disk while more is.
  */
-import { fdatasync, readSync, writeSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import { sendToDisk } from '../../storage/early-sync.ts'
 import type { CopyMessage, CopyOutcome, CopyThreadData } from './copy-messages.ts'
 import { type CopyWindow, windowsOf } from './copy-windows.ts'
 import { DirectOutput, pagedMemory } from './direct-output.ts'
@@ -55,8 +56,7 @@ function sync(): void {
   if (isSyncing || unsynced < syncBytes || Atomics.load(stop, 0) !== 0) return
   isSyncing = true
   unsynced = 0
-  // a failure shows again, and counts, at the fsync before the rename
-  fdatasync(output, () => {
+  void sendToDisk(output).then(() => {
     isSyncing = false
     sync()
   })

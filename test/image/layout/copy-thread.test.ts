@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { CopyThread } from '../../../src/image/layout/copy-thread.ts'
 import type { CopiedRange } from '../../../src/image/layout/image-layout.ts'
 import { copyRanges, LayerFiles } from '../../../src/image/layout/range-copy.ts'
@@ -28,7 +28,7 @@ async function withThread(target: string, work: (copied: Copied) => Promise<void
     writeFileSync(sources[0] ?? '', randomBytes(21 * megabyte))
     writeFileSync(sources[1] ?? '', randomBytes(4 * megabyte))
     const path = target.startsWith('/') ? target : join(directory, target)
-    const output = await open(path, target.startsWith('/dev/full') ? 'r+' : 'w+')
+    const output = await open(path, target === '/dev/full' ? 'r+' : 'w+')
     const files = new LayerFiles(sources)
     await files.open()
     const thread = new CopyThread(files, output)
@@ -44,6 +44,10 @@ async function withThread(target: string, work: (copied: Copied) => Promise<void
 }
 
 const inMemory = `/dev/shm/sregistry-copied-${process.pid}`
+// memory is not given back by itself when a test has failed
+afterEach(() => {
+  for (const path of [inMemory, `${inMemory}-pool`]) rmSync(path, { force: true })
+})
 
 test.each([
   ['past the page cache, where that can be', 'copied'],
@@ -62,8 +66,6 @@ test.each([
     await copyRanges(files, other, ranges, { base })
     await other.close()
     expect(readFileSync(path).equals(readFileSync(`${path}-pool`))).toBe(true)
-    rmSync(`${path}-pool`)
-    if (path === inMemory) rmSync(path)
   }),
 )
 

@@ -1,0 +1,74 @@
+/** The thread that composes large images is started by a guess: it ends with the pull, whatever that becomes of. */
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import type { Worker } from 'node:worker_threads'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { layerCache } from '../../src/storage/layer-cache.ts'
+import { makeImage } from '../fakes/oci-image.ts'
+import { type Home, PullWorld, sha256OfFile } from '../fakes/pull-world.ts'
+import { file } from '../fakes/tar-layer.ts'
+
+const { started } = vi.hoisted(() => ({ started: [] as Worker[] }))
+
+vi.mock('../../src/image/compose/compose-thread.ts', async (original) => {
+  const actual = await original<typeof import('../../src/image/compose/compose-thread.ts')>()
+  const startComposing = () => {
+    const worker = actual.startComposing()
+    started.push(worker)
+    return worker
+  }
+  return { ...actual, startComposing }
+})
+
+const image = makeImage([[file('etc/config', 'one')]])
+let world: PullWorld
+beforeAll(async () => {
+  world = await PullWorld.start()
+  await world.push('team/small', image)
+})
+afterAll(() => world[Symbol.asyncDispose]())
+beforeEach(() => started.splice(0))
+
+/** A user who has pulled a large image of the repository before. */
+function homeWithLayout(): Home {
+  const home = world.home()
+  const path = layerCache(home.in('cache')).layoutPath(`${world.local.ecr.registryHost}/team/small`)
+  mkdirSync(home.in('cache', 'docker'), { recursive: true })
+  writeFileSync(path, '{}')
+  return home
+}
+
+async function hasEnded(worker: Worker | undefined): Promise<boolean> {
+  if (worker === undefined) return false
+  if (worker.threadId >= 0) await once(worker, 'exit')
+  return true
+}
+
+test('no thread is started where no large image of the repository was made', async () => {
+  await (await world.client(world.home())).pull('team/small')
+  expect(started).toEqual([])
+})
+
+test('an image that is small now is the same, and the thread ends', async () => {
+  const plain = await (await world.client(world.home())).pull('team/small')
+  const { path } = await (await world.client(homeWithLayout())).pull('team/small')
+  expect(sha256OfFile(path)).toBe(sha256OfFile(plain.path))
+  expect(started).toHaveLength(1)
+  expect(await hasEnded(started[0])).toBe(true)
+})
+
+test('a pull that is cancelled before there is anything to compose ends the thread', async () => {
+  const home = homeWithLayout()
+  const client = await world.client(home)
+  const abort = new AbortController()
+  const pulling = client.pull('team/small', {
+    signal: abort.signal,
+    onProgress: ({ type }) => {
+      if (type === 'resolved') abort.abort()
+    },
+  })
+  await expect(pulling).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(home.leftovers()).toEqual([])
+  expect(started).toHaveLength(1)
+  expect(await hasEnded(started[0])).toBe(true)
+})

@@ -159,7 +159,7 @@ describe('what other programs understand', () => {
       "client.pull('library/busybox', force=True)",
       "did you mean client.pull('library/busybox', { force: true })?",
     ],
-    ['client.list()', 'help(client) lists what it can do'],
+    ['client.list()', 'did you mean client.images?'],
     ['.pull library/busybox', 'did you mean client.pull()?'],
     ['.quit', 'did you mean .exit?'],
     ['.error now', 'usage: .error'],

@@ -30,7 +30,7 @@ beforeAll(async () => {
   )
   await world.push('team/big', makeImage([[file('data', content)]]))
   // so many that merging them and encoding their tables takes its time
-  const many = Array.from({ length: 60_000 }, (_, i) => file(`d${i % 100}/f${i}`, `content ${i}`))
+  const many = Array.from({ length: 120_000 }, (_, i) => file(`d${i % 100}/f${i}`, `content ${i}`))
   await world.push('team/many', makeImage([many]))
   silent = createServer(() => reached())
   silent.listen(0, '127.0.0.1')

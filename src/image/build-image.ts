@@ -2,7 +2,6 @@
  * Makes an image file of a container image: packs its layers, merges them, puts the metadata layer on
  * top, lays the result out and writes it as squashfs or SIF (DESIGN § 2).
  */
-
 import type { Worker } from 'node:worker_threads'
 import { formatDigest } from '../registry/digest.ts'
 import { partitionAlignment } from '../sif/sif-format.ts'
@@ -117,10 +116,8 @@ class ImageBuild {
     const paths = await memory.findFirst(layers.slice(0, sharedLayers(remembered, layers)))
     const ranges = rangesWithin(remembered.ranges, paths.length)
     if (!isWorthCopyingAhead(ranges)) return
-    const composer = this.#composeInThread(paths)
-    this.#composer = composer
+    this.#composer = this.#composeInThread(paths)
     const options = { output: this.#output.handle, base: this.#prefixBytes() }
-    // after it, since all will wait for the composer in the end
     this.#ahead = CopyAhead.start(ranges, paths, options)
   }
 

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 
 /** Writes all of the bytes at a position. */
@@ -15,5 +16,12 @@ export async function writeFully(
       position + written,
     )
     written += bytesWritten
+  }
+}
+
+/** As `writeFully`, for threads that have nothing else to do. */
+export function writeFullySync(descriptor: number, bytes: Uint8Array, position: number): void {
+  for (let written = 0; written < bytes.length; ) {
+    written += writeSync(descriptor, bytes, written, bytes.length - written, position + written)
   }
 }

@@ -1,5 +1,5 @@
 /** The options of a client's methods, as help and completion tell them. */
-import { settingNames, settingTable } from '../settings/setting-table.ts'
+import { backends, settingNames, settingTable } from '../settings/setting-table.ts'
 
 export type OptionHelp = {
   readonly summary: string
@@ -80,4 +80,4 @@ export const useSettings: OptionHelps = {
 }
 
 /** What `.use` takes without an `=`. */
-export const clientNames: readonly string[] = ['aws', 'docker', 'nvidia', 'ecr-public']
+export const clientNames: readonly string[] = backends

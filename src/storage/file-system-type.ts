@@ -3,6 +3,10 @@ import { statfs } from 'node:fs/promises'
 
 type FileSystemType = { readonly name: string; readonly isNetwork: boolean }
 
+/** Magic numbers of the file systems on local disks that writing past the page cache was tried on. */
+const ext4Magic = 0xef53
+const xfsMagic = 0x58465342
+
 /** Magic numbers of statfs(2) and of the vendors' headers. */
 const typesByMagic: ReadonlyMap<number, FileSystemType> = new Map([
   [0x6969, { name: 'nfs', isNetwork: true }],
@@ -15,8 +19,8 @@ const typesByMagic: ReadonlyMap<number, FileSystemType> = new Map([
   [0x5346414f, { name: 'afs', isNetwork: true }],
   [0x65735546, { name: 'fuse', isNetwork: true }],
   [0x01021994, { name: 'tmpfs', isNetwork: false }],
-  [0xef53, { name: 'ext4', isNetwork: false }],
-  [0x58465342, { name: 'xfs', isNetwork: false }],
+  [ext4Magic, { name: 'ext4', isNetwork: false }],
+  [xfsMagic, { name: 'xfs', isNetwork: false }],
   [0x9123683e, { name: 'btrfs', isNetwork: false }],
   [0x794c7630, { name: 'overlayfs', isNetwork: false }],
 ])
@@ -30,4 +34,9 @@ export async function fileSystemType(directory: string): Promise<FileSystemType 
     // only used to say more in a message about another failure
     return undefined
   }
+}
+
+/** @param magic f_type of statfs(2). */
+export function takesDirectWrites(magic: number): boolean {
+  return magic === ext4Magic || magic === xfsMagic
 }

@@ -2,10 +2,11 @@
  * The copying thread's own end (copy-thread.ts has the other): copies ranges once, one call after the other.
  * Where the image cannot be written past the page cache, what was written is sent to the disk while more is.
  */
-import { readSync, writeSync } from 'node:fs'
+import { readSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { sendToDisk } from '../../storage/early-sync.ts'
+import { writeFullySync } from '../write-fully.ts'
 import type { CopyMessage, CopyOutcome, CopyThreadData } from './copy-messages.ts'
 import { type CopyWindow, windowsOf } from './copy-windows.ts'
 import { DirectOutput, pagedMemory } from './direct-output.ts'
@@ -67,22 +68,17 @@ async function copyAll(ranges: readonly CopiedRange[]): Promise<CopyOutcome> {
   const direct = memory && DirectOutput.open(output)
   try {
     if (memory === undefined || direct === undefined) {
-      return await copyInto(ranges, Buffer.allocUnsafeSlow(cachedWindowBytes), writeCached)
+      const buffer = Buffer.allocUnsafeSlow(cachedWindowBytes)
+      return await copyInto(ranges, buffer, (...window) => writeFullySync(output, ...window))
     }
     // there is nothing but the file's own record to be sent, once
     syncBytes = Number.POSITIVE_INFINITY
-    return await copyInto(ranges, memory, (bytes, target) => direct.write(bytes, target))
+    return await copyInto(ranges, memory, (...window) => direct.write(...window))
   } catch (error) {
     const { message, errno, code, syscall } = error as NodeJS.ErrnoException
     return { type: 'failed', message, system: { errno, code, syscall } }
   } finally {
     direct?.close()
-  }
-}
-
-function writeCached(bytes: Uint8Array, target: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(output, bytes, done, bytes.length - done, target + done)
   }
 }
 

@@ -5,10 +5,11 @@ import { throwIfCancelled } from '../../errors/cancelled.ts'
 import { SregistryError } from '../../errors/sregistry-error.ts'
 import { isDiskError } from '../../storage/disk-error.ts'
 import { writeFully } from '../write-fully.ts'
+import { windowsOf } from './copy-windows.ts'
 import type { CopiedRange } from './image-layout.ts'
 
 /** Big enough that system calls don't count, small enough that two buffers are nothing. */
-const chunkBytes = 4 * 1024 * 1024
+const windowBytes = 4 * 1024 * 1024
 
 /** The packed layers of one image, opened once. The maker closes it; closing twice is harmless. */
 export class LayerFiles {
@@ -101,38 +102,27 @@ export async function copyRanges(
   ranges: readonly CopiedRange[],
   options: CopyOptions,
 ): Promise<void> {
-  const buffers = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)]
+  const buffers = [Buffer.allocUnsafeSlow(windowBytes), Buffer.allocUnsafeSlow(windowBytes)]
   let writing: Promise<unknown> = Promise.resolve()
   let turn = 0
   try {
-    for (const { source, position, target, bytes } of chunksOf(ranges)) {
+    for (const { target, sizeBytes, pieces } of windowsOf(ranges, windowBytes)) {
       throwIfCancelled(options.signal, 'writing the image')
-      const chunk = (buffers[turn] as Buffer).subarray(0, bytes)
+      const chunk = (buffers[turn] as Buffer).subarray(0, sizeBytes)
       turn = 1 - turn
-      await layers.read(source, chunk, position)
+      let filled = 0
+      for (const piece of pieces) {
+        const part = chunk.subarray(filled, filled + piece.sizeBytes)
+        await layers.read(piece.source, part, piece.position)
+        filled += piece.sizeBytes
+      }
       await writing
       writing = writeFully(output, chunk, options.base + target)
       // observed here too, so that a failure during the next read is not an unhandled rejection
       writing.catch(() => undefined)
-      options.onBytes?.(bytes)
+      options.onBytes?.(sizeBytes)
     }
   } finally {
     await writing
-  }
-}
-
-type Chunk = { source: number; position: number; target: number; bytes: number }
-
-function* chunksOf(ranges: readonly CopiedRange[]): Generator<Chunk> {
-  for (const range of ranges) {
-    for (let done = 0; done < range.sizeBytes; done += chunkBytes) {
-      const bytes = Math.min(chunkBytes, range.sizeBytes - done)
-      yield {
-        source: range.source,
-        position: range.position + done,
-        target: range.target + done,
-        bytes,
-      }
-    }
   }
 }

@@ -5,6 +5,7 @@
 import { SregistryError } from '../../errors/sregistry-error.ts'
 import type { InodeMetadata } from '../../squashfs/inode.ts'
 import type { PackedEntries } from '../packed-entries.ts'
+import type { PackedEntry } from '../packed-layer.ts'
 import { DirectoryNode, type ImageTree, type NamedNode } from './node.ts'
 import { findInode, makeDirectories } from './path-walk.ts'
 import {
@@ -159,7 +160,7 @@ export class LayerApplier {
     }
   }
 
-  private nodeOf(kind: ReturnType<PackedEntries['kindOf']>, index: number): NamedNode {
+  private nodeOf(kind: PackedEntry['kind'], index: number): NamedNode {
     const leaf = this.firstLeaf + index
     if (kind === 'directory') {
       const metadata = this.entries.metadataOf(index)

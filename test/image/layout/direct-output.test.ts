@@ -15,10 +15,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DirectOutput, pagedMemory } from '../../../src/image/layout/direct-output.ts'
+import { takesDirectWrites } from '../../../src/storage/file-system-type.ts'
 import { withScratch } from '../packed-layers.ts'
 
 /** Whether scratch files lie where direct writes are used: ext4 or xfs. */
-const isDirect = [0xef53, 0x58465342].includes(statfsSync(tmpdir()).type)
+const isDirect = takesDirectWrites(statfsSync(tmpdir()).type)
 if (!isDirect) console.warn('skipped: direct writes, which want TMPDIR on ext4 or xfs')
 
 const page = 65_536

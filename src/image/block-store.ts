@@ -2,9 +2,10 @@
  * Compresses blocks on the thread pool and appends them to a file in the order they came, whatever
  * the order they are finished in. Bounded: slots for what is compressed, isFull for what waits.
  */
-import type { FileHandle } from 'node:fs/promises'
+
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
 import { blockRaw } from '../squashfs/format.ts'
+import type { OpenFile } from '../storage/thread-file.ts'
 import { Change } from './change.ts'
 import type { PackingSlots } from './packing-slots.ts'
 
@@ -38,12 +39,12 @@ export class BlockStore {
   private writing: Promise<void> | undefined
   private failure: { readonly cause: unknown } | undefined
   private readonly change = new Change()
-  private readonly file: FileHandle
+  private readonly file: OpenFile
   private readonly compressor: BlockCompressor
   private readonly slots: PackingSlots
 
   constructor(
-    file: FileHandle,
+    file: OpenFile,
     position: number,
     { compressor, slots }: { readonly compressor: BlockCompressor; readonly slots: PackingSlots },
   ) {
@@ -227,7 +228,7 @@ class Slabs {
 const slabBytes = 1_048_576
 
 /** writev may write less than it is given, and takes at most IOV_MAX buffers. */
-async function writeAll(file: FileHandle, batch: readonly Uint8Array[], at: number): Promise<void> {
+async function writeAll(file: OpenFile, batch: readonly Uint8Array[], at: number): Promise<void> {
   let position = at
   for (let i = 0; i < batch.length; i += maxVectors) {
     const part = batch.slice(i, i + maxVectors)

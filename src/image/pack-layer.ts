@@ -3,12 +3,12 @@
  * other layers but the slots, so several may be packed at once.
  */
 import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
 import { Recoder } from '../deflate/recoder.ts'
 import { recoderModule } from '../deflate/recoder-module.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { type Digest, equalDigests, formatDigest } from '../registry/digest.ts'
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
+import { type OpenFile, openInThread } from '../storage/thread-file.ts'
 import { type BlockBuilders, poolBuilders } from './block-builder.ts'
 import { BlockStore } from './block-store.ts'
 import { cancellable } from './byte-stream.ts'
@@ -70,7 +70,7 @@ export async function writePackedLayer(
   source: AsyncIterable<Uint8Array>,
   options: PackLayerOptions,
 ): Promise<WrittenIndex> {
-  const file = await open(options.path, 'w')
+  const file = await openInThread(options.path, 'w')
   try {
     return await packInto(file, source, options)
   } finally {
@@ -79,7 +79,7 @@ export async function writePackedLayer(
 }
 
 async function packInto(
-  file: FileHandle,
+  file: OpenFile,
   source: AsyncIterable<Uint8Array>,
   options: PackLayerOptions,
 ): Promise<WrittenIndex> {

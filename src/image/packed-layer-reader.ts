@@ -1,11 +1,12 @@
 /** Reads the index of a packed layer and checks everything in it that later reads rely on. */
+
 import { constants } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import type { Digest } from '../registry/digest.ts'
 import { blockRaw } from '../squashfs/format.ts'
 import { isDiskError } from '../storage/disk-error.ts'
+import { type OpenFile, openInThread } from '../storage/thread-file.ts'
 import { type Bounds, checkRange, checkSizeWord } from './content-decoder.ts'
 import { decodeEntries } from './entry-decoder.ts'
 import { damaged, IndexDecoder } from './index-decoder.ts'
@@ -26,7 +27,7 @@ import {
  *   layer; STORAGE when it cannot be opened; ENOENT as it is: an entry of the cache may be cleaned at any time.
  */
 export async function readPackedLayer(path: string): Promise<PackedLayer> {
-  const file = await open(path, 'r').catch((cause: unknown) => {
+  const file = await openInThread(path, 'r').catch((cause: unknown) => {
     if (isDiskError(cause, 'ENOENT')) throw cause
     throw new SregistryError('STORAGE', `${path} cannot be opened`, { cause })
   })
@@ -40,7 +41,7 @@ export async function readPackedLayer(path: string): Promise<PackedLayer> {
 
 type FoundIndex = { readonly index: Buffer; readonly position: number }
 
-async function readIndex(file: FileHandle): Promise<FoundIndex> {
+async function readIndex(file: OpenFile): Promise<FoundIndex> {
   const { size } = await file.stat()
   if (size < headerBytes + trailerBytes) throw damaged('the file is too short')
   const header = await readAt(file, 0, headerBytes)
@@ -68,7 +69,7 @@ function checkVersion(version: number): void {
   throw damaged(`it has version ${version}, this program reads ${packedLayerVersion}`)
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+async function readAt(file: OpenFile, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length)
   let filled = 0
   while (filled < length) {

@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
+import type { OpenFile } from '../storage/thread-file.ts'
 
 /** Writes all of the bytes at a position. */
 export async function writeFully(
-  output: FileHandle,
+  output: OpenFile,
   bytes: Uint8Array,
   position: number,
 ): Promise<void> {

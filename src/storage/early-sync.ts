@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { openInThread } from './thread-file.ts'
 
 /**
  * Sends what was written into a file to the disk while more is being written, so that the fsync before its
@@ -8,7 +8,7 @@ import { open } from 'node:fs/promises'
  */
 export async function sendToDisk(descriptor: number): Promise<void> {
   try {
-    const opened = await open(`/proc/self/fd/${descriptor}`, 'r')
+    const opened = await openInThread(`/proc/self/fd/${descriptor}`, 'r')
     await opened.datasync().finally(() => opened.close())
   } catch {
     // told at the fsync

@@ -3,13 +3,14 @@
  * laid out, and the tables are written. Small images are composed here, larger ones by a thread
  * (compose-thread.ts) that does the same.
  */
-import { type FileHandle, open } from 'node:fs/promises'
+
 import type { Descriptor } from '../../registry/descriptor.ts'
 import type { Digest } from '../../registry/digest.ts'
 import { type BlockCompressor, createBlockCompressor } from '../../squashfs/block-compressor.ts'
 import type { TableBlockSink } from '../../squashfs/inode-table-writer.ts'
 import { LinkedTables, type StoredTables } from '../../squashfs/linked-tables.ts'
 import { type EncodedTree, encodeTables, encodeTree } from '../../squashfs/table-encoder.ts'
+import { type OpenFile, openInThread } from '../../storage/thread-file.ts'
 import { inTurns } from '../in-turns.ts'
 import { namedLayer } from '../layer-failure.ts'
 import { type ImageLayout, layOutImage } from '../layout/image-layout.ts'
@@ -143,7 +144,7 @@ export class LocalComposer implements Composer {
     if (this.#place === undefined) throw new RangeError('nothing has been laid out')
     const { layers } = this.#place
     const files = new LayerFiles(layers.map(({ path }) => path))
-    const output = await open(this.#options.outputPath, 'r+')
+    const output = await openInThread(this.#options.outputPath, 'r+')
     try {
       await files.open()
       return await this.#writeTo(output, files, this.#place)
@@ -184,11 +185,7 @@ export class LocalComposer implements Composer {
     this.#merged = [...this.#merged, layer]
   }
 
-  async #writeTo(
-    output: FileHandle,
-    files: LayerFiles,
-    { layout, layers }: Place,
-  ): Promise<number> {
+  async #writeTo(output: OpenFile, files: LayerFiles, { layout, layers }: Place): Promise<number> {
     const { base, createdSeconds, parameters } = this.#options
     const { blockSize } = parameters
     const compressor = this.#compressor

@@ -1,9 +1,10 @@
 /** Copying ranges of packed layers into the image, with reading and writing overlapped. */
+
 import type { Stats } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { throwIfCancelled } from '../../errors/cancelled.ts'
 import { SregistryError } from '../../errors/sregistry-error.ts'
 import { isDiskError } from '../../storage/disk-error.ts'
+import { type OpenFile, openInThread } from '../../storage/thread-file.ts'
 import { writeFully } from '../write-fully.ts'
 import { windowsOf } from './copy-windows.ts'
 import type { CopiedRange } from './image-layout.ts'
@@ -14,7 +15,7 @@ const windowBytes = 4 * 1024 * 1024
 /** The packed layers of one image, opened once. The maker closes it; closing twice is harmless. */
 export class LayerFiles {
   readonly paths: readonly string[]
-  private readonly handles: FileHandle[] = []
+  private readonly handles: OpenFile[] = []
 
   constructor(paths: readonly string[]) {
     this.paths = paths
@@ -70,9 +71,9 @@ export class LayerFiles {
 }
 
 /** `cache clean` spares what was used within an hour, but a pull may take longer than that. */
-async function openLayer(path: string): Promise<FileHandle> {
+async function openLayer(path: string): Promise<OpenFile> {
   try {
-    return await open(path, 'r')
+    return await openInThread(path, 'r')
   } catch (error) {
     if (!isDiskError(error, 'ENOENT')) throw error
     throw new SregistryError('STORAGE', `the packed layer ${path} was removed during the pull`, {
@@ -98,7 +99,7 @@ export type CopyOptions = {
 /** Copies all ranges to their targets. @throws {SregistryError} CANCELLED, IMAGE_INVALID. */
 export async function copyRanges(
   layers: LayerFiles,
-  output: FileHandle,
+  output: OpenFile,
   ranges: readonly CopiedRange[],
   options: CopyOptions,
 ): Promise<void> {

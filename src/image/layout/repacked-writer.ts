@@ -1,9 +1,10 @@
 /** Writes the fragments that are packed anew, one after the other behind what is copied. */
-import type { FileHandle } from 'node:fs/promises'
+
 import { throwIfCancelled } from '../../errors/cancelled.ts'
 import type { BlockCompressor } from '../../squashfs/block-compressor.ts'
 import { blockRaw } from '../../squashfs/format.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
+import type { OpenFile } from '../../storage/thread-file.ts'
 import type { PackedLayer } from '../packed-layer.ts'
 import { writeFully } from '../write-fully.ts'
 import type { MovedTail, RepackedFragment } from './fragment-repacking.ts'
@@ -11,7 +12,7 @@ import { type ImageLayout, storedSize } from './image-layout.ts'
 import type { LayerFiles } from './range-copy.ts'
 
 export type RepackedTarget = {
-  readonly output: FileHandle
+  readonly output: OpenFile
   /** Where the squashfs image begins in the output. */
   readonly base: number
   readonly compressor: BlockCompressor

@@ -1,8 +1,19 @@
 /** The composing thread makes what the composer makes, whatever it was told to expect. */
+import { execFileSync } from 'node:child_process'
 import { getEventListeners } from 'node:events'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { ComposeThread, startComposing } from '../../../src/image/compose/compose-thread.ts'
@@ -200,6 +211,33 @@ test('an abort ends every wait, also of what is asked for after it', () =>
     await withThread(options, [], work, abort.signal)
     await withThread(options, [], work, abort.signal)
   }))
+
+test('a thread that is ended while it opens a file leaves none open', () =>
+  withLayers(async ({ paths, options }) => {
+    const pipe = `${paths[0]}-pipe`
+    execFileSync('mkfifo', [pipe])
+    const thread = new ComposeThread(options, { expected: [], onNote: () => undefined })
+    const reading = thread.read(pipe)
+    // opening a pipe takes until somebody opens its other end
+    await delay(500)
+    const closing = thread.close()
+    await expect(reading).rejects.toMatchObject({ code: 'CANCELLED' })
+    const otherEnd = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+    await closing
+    expect(openFiles().filter((path) => path === pipe)).toHaveLength(1)
+    closeSync(otherEnd)
+  }))
+
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${descriptor}`)]
+    } catch {
+      // the one that lists them
+      return []
+    }
+  })
+}
 
 test.each([
   ['waits', async () => undefined],

@@ -1,20 +1,21 @@
-import type * as promises from 'node:fs/promises'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { sendToDisk } from '../../src/storage/early-sync.ts'
+import type * as threadFile from '../../src/storage/thread-file.ts'
+import { openInThread } from '../../src/storage/thread-file.ts'
 import { withScratch } from '../image/packed-layers.ts'
 
-vi.mock('node:fs/promises', async (original) => {
-  const actual = await original<typeof promises>()
-  return { ...actual, open: vi.fn(actual.open) }
+vi.mock('../../src/storage/thread-file.ts', async (original) => {
+  const actual = await original<typeof threadFile>()
+  return { ...actual, openInThread: vi.fn(actual.openInThread) }
 })
 
 async function withFile(work: (file: FileHandle, path: string) => Promise<void>): Promise<void> {
   await withScratch(async (directory) => {
     const path = join(directory, 'file')
     const file = await open(path, 'w+')
-    vi.mocked(open).mockClear()
+    vi.mocked(openInThread).mockClear()
     await work(file, path).finally(() => file.close())
   })
 }
@@ -25,17 +26,17 @@ test('a failure to write is not taken from the fsync: the file is sent through a
     await file.write('bytes')
     await sendToDisk(file.fd)
     expect(own).not.toHaveBeenCalled()
-    expect(open).toHaveBeenCalledOnce()
-    const other = await vi.mocked(open).mock.results[0]?.value
+    expect(openInThread).toHaveBeenCalledOnce()
+    const other = await vi.mocked(openInThread).mock.results[0]?.value
     // it was closed again
-    expect(other.fd).toBe(-1)
+    expect(other?.fd).toBe(-1)
   }))
 
 test('a disk that answers with an error is no failure yet, and nothing stays open', () =>
   withFile(async (file, path) => {
-    const other = await open(path)
+    const other = await openInThread(path, 'r')
     const failing = vi.spyOn(other, 'datasync').mockRejectedValue(new Error('EIO'))
-    vi.mocked(open).mockResolvedValueOnce(other)
+    vi.mocked(openInThread).mockResolvedValueOnce(other)
     await sendToDisk(file.fd)
     expect(failing).toHaveBeenCalledOnce()
     expect(other.fd).toBe(-1)

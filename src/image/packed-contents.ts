@@ -2,8 +2,6 @@
  * The contents of a packed layer's files, in columns: where they lie in the layer, and, once an image is laid
  * out, where they lie in the image.
  */
-import type { FileContent } from '../squashfs/inode.ts'
-
 /** One value for each file, in the order of the entries. */
 export type ContentColumns = {
   readonly length: number
@@ -44,21 +42,6 @@ export class PackedContents {
     const start = blockStarts[index]
     const end = blockStarts[index + 1]
     return start === end ? noBlocks : blocks.subarray(start, end)
-  }
-
-  /** Where a content lies in the image that was last laid out. */
-  placed(index: number): FileContent {
-    const { homes } = this.placement
-    const home = homes.size > 0 ? homes.get(index) : undefined
-    if (home !== undefined) return home.contents.placed(home.index)
-    const { starts, fragments, offsets } = this.placement
-    const fragment = fragments[index] ?? -1
-    return {
-      sizeBytes: this.columns.sizes[index] ?? 0,
-      start: starts[index] ?? 0,
-      blocks: this.blocksOf(index),
-      fragment: fragment < 0 ? undefined : { index: fragment, offset: offsets[index] ?? 0 },
-    }
   }
 
   /** Order of the packed bytes: tails before contents with blocks of their own. */

@@ -1,6 +1,6 @@
 import { damagedImage } from './damaged-image.ts'
 import { mostRunEntries, referenceBase, runEntryBytes, runHeaderBytes } from './format.ts'
-import type { Inode } from './inode.ts'
+import type { InodeKind } from './inode.ts'
 import { kindOfType } from './inode-reader.ts'
 import type { MetadataCursor } from './metadata-reader.ts'
 
@@ -8,7 +8,7 @@ import type { MetadataCursor } from './metadata-reader.ts'
 export type DirectoryEntry = {
   /** latin1, one char per byte. */
   readonly name: string
-  readonly kind: Inode['kind']
+  readonly kind: InodeKind
   readonly reference: number
   readonly number: number
 }

@@ -100,9 +100,6 @@ export const runHeaderBytes = 12
 export const runEntryBytes = 8
 /** The kernel shows a directory with a longer run as empty. */
 export const mostRunEntries = 256
-/** Fixed part of a directory index entry; its count is a u16. */
-export const indexEntryBytes = 12
-export const mostIndexEntries = 0xffff
 /** The size field of a directory counts `.` and `..` as these 3 bytes, which are not stored. */
 export const impliedListingBytes = 3
 

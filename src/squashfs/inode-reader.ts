@@ -9,7 +9,7 @@ import {
   inodeType,
   referenceBase,
 } from './format.ts'
-import type { Inode } from './inode.ts'
+import type { InodeKind } from './inode.ts'
 import type { MetadataCursor } from './metadata-reader.ts'
 
 type StoredMetadata = {
@@ -50,12 +50,12 @@ export type StoredInode =
     })
   | (StoredMetadata & { readonly kind: 'fifo' | 'socket' })
 
-const kinds = new Map<number, Inode['kind']>(
-  Object.entries(inodeType).map(([kind, type]) => [type, kind as Inode['kind']]),
+const kinds = new Map<number, InodeKind>(
+  Object.entries(inodeType).map(([kind, type]) => [type, kind as InodeKind]),
 )
 
 /** @throws {SregistryError} IMAGE_INVALID for a type that does not exist. */
-export function kindOfType(type: number): Inode['kind'] {
+export function kindOfType(type: number): InodeKind {
   const kind = kinds.get(type)
   if (kind === undefined) throw damagedImage(`it has an inode of the unknown type ${type}`)
   return kind
@@ -96,7 +96,7 @@ function ownerOf(ids: readonly number[], index: number): number {
   return id
 }
 
-function readBody(cursor: MetadataCursor, kind: Inode['kind'], isExtended: boolean): Promise<Body> {
+function readBody(cursor: MetadataCursor, kind: InodeKind, isExtended: boolean): Promise<Body> {
   switch (kind) {
     case 'directory':
       return isExtended ? readExtendedDirectory(cursor) : readBasicDirectory(cursor)

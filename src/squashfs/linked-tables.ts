@@ -4,10 +4,16 @@
  * and need not wait for their compression.
  */
 import { metadataBlockBytes } from './format.ts'
-import type { BlockReferences } from './metadata-writer.ts'
 import { type MetadataCompressor, StoredBlocks } from './stored-blocks.ts'
 
 export type LinkedTable = 'inodes' | 'directories'
+
+/**
+ * Places in a block of u32s that are to hold where a block of the other table is stored, which is not known before
+ * that is: position and number of the block, one pair after the other. The last bytes of the last place may
+ * lie in the next block.
+ */
+export type BlockReferences = Uint32Array
 
 export type StoredTables = {
   readonly inodeTable: Uint8Array

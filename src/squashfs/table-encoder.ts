@@ -4,21 +4,19 @@ import type { Compression } from './compression.ts'
 import { encodeCompressorOptions } from './compressor-options.ts'
 import { compressorIds, flag, fragmentEntryBytes, imagePadding, superblockBytes } from './format.ts'
 import { IdTable } from './id-table.ts'
-import type { DirectoryInode, FragmentBlock, NumberedLeaves } from './inode.ts'
-import { type TableBlockSink, writeInodeTables } from './inode-table-writer.ts'
+import type { FragmentBlock } from './inode.ts'
+import { type TableBlockSink, type WrittenInodes, writeInodeTables } from './inode-tables.ts'
 import { LinkedTables, type StoredTables } from './linked-tables.ts'
 import { encodeLookupTable, type LookupTable } from './lookup-table-writer.ts'
-import { numberTree } from './numbered-tree.ts'
 import type { MetadataCompressor } from './stored-blocks.ts'
 import { encodeSuperblock } from './superblock-writer.ts'
+import type { TreeSource } from './tree-source.ts'
 import { XattrTable } from './xattr-writer.ts'
 
 export type TreeOptions = {
   readonly compressor: MetadataCompressor
   /** A power of two, 4096 to 1048576. */
   readonly blockSize: number
-  /** What the tree has as numbers; none by default. */
-  readonly leaves?: NumberedLeaves | undefined
 }
 
 export type TableOptions = {
@@ -51,11 +49,11 @@ export type EncodedTables = {
  * @see FORMATS § 1; format.adoc; mksquashfs.c write_filesystem_tables
  */
 export function encodeSquashfsTables(
-  root: DirectoryInode,
+  source: TreeSource,
   options: TreeOptions & TableOptions,
 ): EncodedTables {
   const linked = new LinkedTables(options.compressor)
-  const steps = encodeTree(root, {
+  const steps = encodeTree(source, {
     ...options,
     storeBlock: (table, bytes, references) => linked.store(table, bytes, references),
   })
@@ -67,30 +65,25 @@ export function encodeSquashfsTables(
 }
 
 /** What is known of a tree when the blocks of its two tables have been given away. */
-export type EncodedTree = {
-  readonly inodeCount: number
-  /** Names its block by number. */
-  readonly rootReference: number
+export type EncodedTree = WrittenInodes & {
   readonly ids: IdTable
   readonly xattrs: XattrTable
   readonly options: TreeOptions
 }
 
 /**
- * The first and larger half of `encodeSquashfsTables`, with a stop after each directory, so that whoever
- * drives it can let other work have its turn.
+ * The first and larger half of `encodeSquashfsTables`, in steps, so that whoever drives it can let other work
+ * have its turn.
  */
 export function* encodeTree(
-  root: DirectoryInode,
+  source: TreeSource,
   options: TreeOptions & { readonly storeBlock: TableBlockSink },
 ): Generator<void, EncodedTree> {
-  const { compressor, blockSize, leaves, storeBlock } = options
+  const { compressor, blockSize, storeBlock } = options
   const ids = new IdTable()
   const xattrs = new XattrTable(compressor)
-  const tree = yield* numberTree(root, leaves)
-  const tableOptions = { blockSize, leaves, storeBlock, ids, xattrs }
-  const rootReference = yield* writeInodeTables(tree, tableOptions)
-  return { inodeCount: tree.inodes.length, rootReference, ids, xattrs, options }
+  const written = yield* writeInodeTables(source, { blockSize, storeBlock, ids, xattrs })
+  return { ...written, ids, xattrs, options }
 }
 
 /** The second half of `encodeSquashfsTables`. */

@@ -88,8 +88,7 @@ export class XattrTable {
     const known = this.idsByBytes.get(key)
     if (known !== undefined) return known
     const { reference } = this.values
-    const at = this.values.claim(encoded.length)
-    this.values.bytes.set(encoded, at)
+    this.values.write(encoded)
     // as mksquashfs counts: what listing and reading them takes
     const sizeBytes = sorted.reduce((sum, [name, value]) => sum + name.length + 1 + value.length, 0)
     const id = this.sets.push({ reference, count: sorted.length, sizeBytes }) - 1

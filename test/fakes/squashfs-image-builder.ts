@@ -5,23 +5,23 @@
 import { open } from 'node:fs/promises'
 import * as zlib from 'node:zlib'
 import { type Compression, defaultCompression } from '../../src/squashfs/compression.ts'
-import type {
-  DeviceInode,
-  DirectoryInode,
-  FileContent,
-  FileInode,
-  FragmentBlock,
-  Inode,
-  InodeMetadata,
-  PipeInode,
-  SymlinkInode,
-} from '../../src/squashfs/inode.ts'
+import type { FragmentBlock, InodeMetadata } from '../../src/squashfs/inode.ts'
 import type { MetadataCompressor } from '../../src/squashfs/stored-blocks.ts'
 import {
   dataStart,
   type EncodedTables,
   encodeSquashfsTables,
 } from '../../src/squashfs/table-encoder.ts'
+import {
+  type DeviceInode,
+  type DirectoryInode,
+  type FileContent,
+  type FileInode,
+  type Inode,
+  type PipeInode,
+  type SymlinkInode,
+  sourceOf,
+} from './tree-records.ts'
 
 export type Metadata = Partial<InodeMetadata>
 
@@ -44,16 +44,7 @@ export function directoryOf(
   children: Iterable<readonly [string, Inode]>,
   metadata: Metadata = {},
 ): DirectoryInode {
-  const entries = [...children]
-  const inodes = new Map(entries)
-  return {
-    kind: 'directory',
-    ...plain,
-    mode: 0o755,
-    ...metadata,
-    entryNames: () => entries.map(([name]) => name),
-    inode: (name) => inodes.get(name),
-  }
+  return { kind: 'directory', ...plain, mode: 0o755, ...metadata, entries: [...children] }
 }
 
 export function symlink(target: string, metadata: Metadata = {}): SymlinkInode {
@@ -161,7 +152,7 @@ export class SquashfsImageBuilder {
 
   encode(root: DirectoryInode): EncodedTables & { readonly dataEnd: number } {
     this.closeFragment()
-    const tables = encodeSquashfsTables(root, {
+    const tables = encodeSquashfsTables(sourceOf(root), {
       dataEnd: this.#end,
       fragments: this.fragments,
       compressor: this.compressor,

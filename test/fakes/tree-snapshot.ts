@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
-import type { DirectoryInode, FileInode, Inode } from '../../src/squashfs/inode.ts'
 import type { SquashfsReader } from '../../src/squashfs/squashfs-reader.ts'
+import type { DirectoryInode, FileInode, Inode } from './tree-records.ts'
 
 export type SnapshotEntry = {
   readonly kind: string
@@ -51,10 +51,7 @@ export function snapshotOfRecords(
 }
 
 function entriesOf(directory: DirectoryInode, path: string): [string, Inode][] {
-  return directory.entryNames().flatMap((name) => {
-    const inode = directory.inode(name)
-    return typeof inode === 'object' ? [[path === '' ? name : `${path}/${name}`, inode]] : []
-  })
+  return directory.entries.map(([name, inode]) => [path === '' ? name : `${path}/${name}`, inode])
 }
 
 function contentOfRecord(

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { exportTree } from '../../src/image/export-tar.ts'
-import type { Inode } from '../../src/squashfs/inode.ts'
 import { openSquashfs } from '../../src/squashfs/squashfs-reader.ts'
 import {
   device,
@@ -15,6 +14,7 @@ import {
 } from '../fakes/squashfs-image-builder.ts'
 import { unsquash } from '../fakes/squashfs-judges.ts'
 import { hasTool, isRoot } from '../fakes/tools.ts'
+import type { Inode } from '../fakes/tree-records.ts'
 import { snapshotOfDirectory } from '../fakes/tree-snapshot.ts'
 import { memorySource } from '../squashfs/memory-source.ts'
 

@@ -14,6 +14,7 @@ import {
 } from '../fakes/squashfs-image-builder.ts'
 import { inTemporaryDirectory, judge, unsquash, withKernelMount } from '../fakes/squashfs-judges.ts'
 import { hasTool, isRoot } from '../fakes/tools.ts'
+import { sourceOf } from '../fakes/tree-records.ts'
 import { snapshotOfDirectory, snapshotOfRecords } from '../fakes/tree-snapshot.ts'
 
 test.each([
@@ -24,7 +25,7 @@ test.each([
   ['zstd:6', 102, flag.compressorOptions],
 ])('data begins behind the options of %s', (text, start, optionsFlag) => {
   const compression = parseCompression(text)
-  const { superblock } = encodeSquashfsTables(directory({}), {
+  const { superblock } = encodeSquashfsTables(sourceOf(directory({})), {
     dataEnd: dataStart(compression),
     fragments: [],
     // any block may be stored raw, so this is an image of any compressor
@@ -42,14 +43,17 @@ test.each([
 
 test.skipIf(!hasTool('unsquashfs'))('unsquashfs reads the level', () => {
   const compression = parseCompression('zstd:7')
-  const { superblock, tables } = encodeSquashfsTables(directoryOf([['a', symlink('b')]]), {
-    dataEnd: dataStart(compression),
-    fragments: [],
-    compressor: { compression, compressMetadata: (block) => block },
-    blockSize: 131_072,
-    createdSeconds: 0,
-    deduplicated: false,
-  })
+  const { superblock, tables } = encodeSquashfsTables(
+    sourceOf(directoryOf([['a', symlink('b')]])),
+    {
+      dataEnd: dataStart(compression),
+      fragments: [],
+      compressor: { compression, compressMetadata: (block) => block },
+      blockSize: 131_072,
+      createdSeconds: 0,
+      deduplicated: false,
+    },
+  )
   return inTemporaryDirectory(async (path) => {
     await writeFile(join(path, 'image'), Buffer.concat([superblock, ...tables, Buffer.alloc(4096)]))
     const shown = judge('unsquashfs', '-s', join(path, 'image'))

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { DirectoryInode, Inode } from '../../src/squashfs/inode.ts'
 import { openSquashfs } from '../../src/squashfs/squashfs-reader.ts'
 import {
   directory,
@@ -17,6 +16,7 @@ import {
   withKernelMount,
 } from '../fakes/squashfs-judges.ts'
 import { hasTool, isRoot } from '../fakes/tools.ts'
+import type { DirectoryInode, Inode } from '../fakes/tree-records.ts'
 import { memorySource } from './memory-source.ts'
 
 /** Names of different lengths, so that runs and index points do not fall in step. */

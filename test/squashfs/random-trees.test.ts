@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { DirectoryInode, Inode, InodeMetadata } from '../../src/squashfs/inode.ts'
+import type { InodeMetadata } from '../../src/squashfs/inode.ts'
 import { openSquashfs } from '../../src/squashfs/squashfs-reader.ts'
 import {
   device,
@@ -12,6 +12,7 @@ import {
 } from '../fakes/squashfs-image-builder.ts'
 import { inTemporaryDirectory, judge, unsquash, withKernelMount } from '../fakes/squashfs-judges.ts'
 import { hasTool, isRoot } from '../fakes/tools.ts'
+import type { DirectoryInode, Inode } from '../fakes/tree-records.ts'
 import { snapshotOfDirectory, snapshotOfReader, snapshotOfRecords } from '../fakes/tree-snapshot.ts'
 import { memorySource } from './memory-source.ts'
 

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { DirectoryInode, Inode } from '../../src/squashfs/inode.ts'
 import { openSquashfs } from '../../src/squashfs/squashfs-reader.ts'
 import {
   device,
@@ -18,6 +17,7 @@ import {
   withKernelMount,
 } from '../fakes/squashfs-judges.ts'
 import { hasTool, isRoot } from '../fakes/tools.ts'
+import type { DirectoryInode, Inode } from '../fakes/tree-records.ts'
 import { snapshotOfDirectory, snapshotOfReader, snapshotOfRecords } from '../fakes/tree-snapshot.ts'
 import { memorySource } from './memory-source.ts'
 

@@ -7,7 +7,7 @@
 import type { Descriptor } from '../../registry/descriptor.ts'
 import type { Digest } from '../../registry/digest.ts'
 import { type BlockCompressor, createBlockCompressor } from '../../squashfs/block-compressor.ts'
-import type { TableBlockSink } from '../../squashfs/inode-table-writer.ts'
+import type { TableBlockSink } from '../../squashfs/inode-tables.ts'
 import { LinkedTables, type StoredTables } from '../../squashfs/linked-tables.ts'
 import { type EncodedTree, encodeTables, encodeTree } from '../../squashfs/table-encoder.ts'
 import { type OpenFile, openInThread } from '../../storage/thread-file.ts'
@@ -211,12 +211,10 @@ export class LocalComposer implements Composer {
   }
 
   async #encodeTree(): Promise<{ readonly tree: EncodedTree; readonly stored: StoredTables }> {
-    const { root, leaves } = this.#tree
     const tables = this.#makeTables()
-    const steps = encodeTree(root, {
+    const steps = encodeTree(this.#tree, {
       compressor: this.#compressor,
       blockSize: this.#options.parameters.blockSize,
-      leaves,
       storeBlock: (table, bytes, references) => tables.store(table, bytes, references),
     })
     const tree = await inTurns(steps, 'writing the image', this.#stop.signal)

@@ -2,8 +2,7 @@
  * The tables of an image that a thread composes are compressed by the main thread, which has nothing else to do
  * then: it takes a third of what writing them takes. Nobody waits for it but at the end.
  */
-import type { LinkedTable, StoredTables } from '../../squashfs/linked-tables.ts'
-import type { BlockReferences } from '../../squashfs/metadata-writer.ts'
+import type { BlockReferences, LinkedTable, StoredTables } from '../../squashfs/linked-tables.ts'
 import type { TableStore } from './composer.ts'
 
 /** A block of one of the tables, with what is to be put in it. */

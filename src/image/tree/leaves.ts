@@ -3,7 +3,7 @@
  * layer to layer, and a leaf is the number of the entry that named it. Objects for each would be most of what
  * merging costs; what a leaf is, is read from its layer's columns when it is asked for.
  */
-import type { FileContent, LeafInode } from '../../squashfs/inode.ts'
+import type { SourceLeaves } from '../../squashfs/tree-source.ts'
 import type { PackedEntries } from '../packed-entries.ts'
 import type { PackedEntry } from '../packed-layer.ts'
 import { entryKinds } from '../packed-layer-format.ts'
@@ -12,15 +12,14 @@ const fileKind = entryKinds.indexOf('file')
 
 type Place = { readonly entries: PackedEntries; readonly index: number }
 
-export class Leaves {
+export class Leaves implements SourceLeaves {
+  readonly kinds: readonly string[] = entryKinds
   /** Of each layer, lowest first: its entries, and the number of its first one. */
   private readonly layers: PackedEntries[] = []
   private readonly firsts: number[] = []
   private total = 0
   /** Hard links: the number of each and that of its inode. */
-  private readonly links = new Map<number, number>()
-  private readonly linked = new Set<number>()
-  private readonly record = new LeafRecord()
+  readonly links: Map<number, number> = new Map()
 
   /** One more than the largest number. */
   get count(): number {
@@ -43,20 +42,19 @@ export class Leaves {
     return layer
   }
 
+  /** As the tables of an image are encoded of them, once it is laid out. */
+  get parts(): PackedEntries['columns'][] {
+    return this.layers.map(({ columns }) => columns)
+  }
+
   /** Makes a leaf a further name of another one, which is no link itself. */
   link(leaf: number, inode: number): void {
     this.links.set(leaf, inode)
-    this.linked.add(inode)
   }
 
   /** The leaf that is the inode; itself but for hard links. */
   inodeOf(leaf: number): number {
     return this.links.size === 0 ? leaf : (this.links.get(leaf) ?? leaf)
-  }
-
-  /** Whether an inode may have more names than one. */
-  hasLinks(inode: number): boolean {
-    return this.linked.has(inode)
   }
 
   kindOf(inode: number): PackedEntry['kind'] {
@@ -82,53 +80,10 @@ export class Leaves {
     }
   }
 
-  /** As an image has it that was laid out: the same record each time, which says another leaf at the next call. */
-  inode(inode: number): LeafInode {
-    const layer = this.layerOf(inode)
-    const entries = this.layers[layer] as PackedEntries
-    const index = inode - (this.firsts[layer] ?? 0)
-    const { modes, uids, gids, mtimes, xattrs } = entries.columns
-    const record = this.record
-    record.kind = entries.kindOf(index)
-    record.mode = modes[index] ?? 0
-    record.uid = uids[index] ?? 0
-    record.gid = gids[index] ?? 0
-    record.mtime = mtimes[index] ?? 0
-    record.xattrs = xattrs.get(index)
-    switch (record.kind) {
-      case 'file':
-        record.content = entries.contents.placed(entries.contentOf(index))
-        break
-      case 'symlink':
-        // archives say anything; on Linux every symlink is 0777
-        record.mode = 0o777
-        record.target = entries.targetOf(index)
-        break
-      case 'char-device':
-      case 'block-device':
-        Object.assign(record, entries.deviceOf(index))
-    }
-    return record as LeafInode
-  }
-
   private placeOf(inode: number): Place {
     const layer = this.layerOf(inode)
     const entries = this.layers[layer]
     if (entries === undefined) throw new RangeError('no layer has been added')
     return { entries, index: inode - (this.firsts[layer] ?? 0) }
   }
-}
-
-/** All that leaves of any kind say: records of one form are made and read faster than one for each kind. */
-class LeafRecord {
-  kind: PackedEntry['kind'] = 'file'
-  mode = 0
-  uid = 0
-  gid = 0
-  mtime = 0
-  xattrs: ReadonlyMap<string, Uint8Array> | undefined = undefined
-  content: FileContent | undefined = undefined
-  target = ''
-  major = 0
-  minor = 0
 }

@@ -1,5 +1,6 @@
 /** A root file system while layers are applied to it: directories, and in them the numbers of all else. */
-import type { DirectoryInode, InodeMetadata } from '../../squashfs/inode.ts'
+import type { InodeMetadata } from '../../squashfs/inode.ts'
+import type { SourceDirectory } from '../../squashfs/tree-source.ts'
 import { Leaves } from './leaves.ts'
 
 /** What a directory holds under a name: a number is a leaf (leaves.ts), a hard link too. */
@@ -18,8 +19,7 @@ export class ImageTree {
   }
 }
 
-export class DirectoryNode implements DirectoryInode {
-  readonly kind = 'directory'
+export class DirectoryNode implements SourceDirectory {
   readonly names: Map<string, NamedNode> = new Map()
   readonly leaves: Leaves
   mode: number
@@ -54,10 +54,6 @@ export class DirectoryNode implements DirectoryInode {
   inode(name: string): InodeNode | undefined {
     const node = this.names.get(name)
     return typeof node === 'number' ? this.leaves.inodeOf(node) : node
-  }
-
-  entryNames(): string[] {
-    return [...this.names.keys()]
   }
 }
 

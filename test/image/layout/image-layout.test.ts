@@ -2,9 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { layOutImage } from '../../../src/image/layout/image-layout.ts'
+import type { PackedContents } from '../../../src/image/packed-contents.ts'
 import type { PackedContent, PackedFragment, PackedLayer } from '../../../src/image/packed-layer.ts'
 import { ImageTree } from '../../../src/image/tree/node.ts'
-import type { FileContent } from '../../../src/squashfs/inode.ts'
+import type { FileContent } from '../../fakes/tree-records.ts'
 import { packedEntries } from '../indexed-contents.ts'
 
 const blockSize = 4096
@@ -88,7 +89,7 @@ function worldOf(stack: readonly (readonly Packed[])[], isHidden: (n: number) =>
       files.push({
         packed: from,
         get content() {
-          return layer.entries.contents.placed(index)
+          return placed(layer.entries.contents, index)
         },
       })
     }
@@ -233,3 +234,16 @@ describe('a fragment', () => {
     expect(layout).toMatchObject({ fragments: [{ position: dataStart }], repacked: [] })
   })
 })
+
+/** Where a content lies in the image that was last laid out. */
+function placed({ columns, placement }: PackedContents, index: number): FileContent {
+  const home = placement.homes.get(index)
+  if (home !== undefined) return placed(home.contents, home.index)
+  const fragment = placement.fragments[index] ?? -1
+  return {
+    sizeBytes: columns.sizes[index] ?? 0,
+    start: placement.starts[index] ?? 0,
+    blocks: columns.blocks.slice(columns.blockStarts[index], columns.blockStarts[index + 1]),
+    fragment: fragment < 0 ? undefined : { index: fragment, offset: placement.offsets[index] ?? 0 },
+  }
+}

@@ -1,6 +1,7 @@
 /** Entries of packed layers, written short: `dir/` a directory, `a -> b` a symlink, `a => b` a hard link. */
 import type { PackedEntry } from '../../../src/image/packed-layer.ts'
 import { LayerApplier } from '../../../src/image/tree/apply-layer.ts'
+import type { Leaves } from '../../../src/image/tree/leaves.ts'
 import { DirectoryNode, ImageTree, type InodeNode } from '../../../src/image/tree/node.ts'
 import type { InodeMetadata } from '../../../src/squashfs/inode.ts'
 import { packedEntries } from '../indexed-contents.ts'
@@ -64,16 +65,24 @@ export function listTree({ root, leaves }: ImageTree): string[] {
     if (inode instanceof DirectoryNode) {
       return inode.mtime === implied.mtime ? `${path}/ implied` : `${path}/`
     }
-    const leaf = leaves.inode(inode)
-    switch (leaf.kind) {
+    switch (leaves.kindOf(inode)) {
       case 'file':
-        return `${path}=${contents[leaf.content.sizeBytes - 1]}`
+        return `${path}=${contents[sizeOf(leaves, inode) - 1]}`
       case 'symlink':
-        return `${path} -> ${leaf.target}`
+        return `${path} -> ${leaves.targetOf(inode)}`
       default:
-        return `${path} ${leaf.kind}`
+        return `${path} ${leaves.kindOf(inode)}`
     }
   }
   visit('', root)
   return lines
+}
+
+function sizeOf(leaves: Leaves, file: number): number {
+  let first = 0
+  for (const { length, firsts, contents } of leaves.parts) {
+    if (file < first + length) return contents.columns.sizes[firsts[file - first] ?? 0] ?? 0
+    first += length
+  }
+  throw new Error('no such leaf')
 }

@@ -1,0 +1,224 @@
+/** Puts a tree into the memory of the module that encodes it. */
+import { SregistryError } from '../errors/sregistry-error.ts'
+import { inodeType } from './format.ts'
+import type { InodeMetadata } from './inode.ts'
+import { childIsDirectory, type TablesExports, tableColumns } from './tables-module.ts'
+import type { LeafColumns, SourceContents, SourceDirectory, TreeSource } from './tree-source.ts'
+
+type Xattrs = NonNullable<InodeMetadata['xattrs']>
+
+/** A directory, by its number. */
+export type PlacedDirectory = {
+  readonly directory: SourceDirectory
+  readonly name: string
+  readonly parent: number
+}
+
+export type PlacedTree = {
+  /** The root is the first. */
+  readonly directories: readonly PlacedDirectory[]
+  /** Sets of extended attributes, by their numbers; 0 is none. */
+  readonly xattrSets: readonly (Xattrs | undefined)[]
+}
+
+/**
+ * Fills the columns.
+ * @throws {SregistryError} INTERNAL for a directory that is in the tree twice.
+ */
+export function placeTree(source: TreeSource, tables: TablesExports): PlacedTree {
+  const { parts } = source.leaves
+  const walk = new DirectoryWalk(source.root)
+  tables.reserveTree(
+    sum(parts, ({ length }) => length),
+    sum(parts, ({ contents }) => contents.columns.length),
+    sum(parts, ({ contents }) => blockCount(contents)),
+    walk.directories.length,
+    walk.children.length,
+    sum(parts, ({ text }) => text.length),
+    walk.nameBytes,
+  )
+  const memory = new TreeMemory(tables)
+  memory.setTypes(source.leaves.kinds)
+  for (const part of parts) memory.addPart(part)
+  memory.setHomes(parts)
+  memory.setLinks(source.leaves.links)
+  memory.setDirectories(walk)
+  return { directories: walk.directories, xattrSets: memory.xattrSets }
+}
+
+function sum<T>(list: readonly T[], sizeOf: (one: T) => number): number {
+  return list.reduce((total, one) => total + sizeOf(one), 0)
+}
+
+function blockCount({ columns }: SourceContents): number {
+  return columns.blockStarts[columns.length] ?? 0
+}
+
+/** The directories of a tree, each before those in it, and what is in them. */
+class DirectoryWalk {
+  readonly directories: PlacedDirectory[] = []
+  readonly children: number[] = []
+  /** Where the children of each directory end. */
+  readonly childEnds: number[] = []
+  nameBytes = 0
+  private readonly met = new Set<SourceDirectory>()
+
+  constructor(root: SourceDirectory) {
+    this.add(root, '', 0)
+    for (let number = 0; number < this.directories.length; number += 1) this.enter(number)
+  }
+
+  private enter(number: number): void {
+    const { children } = this
+    const names = this.directories[number]?.directory.names ?? new Map()
+    for (const name of names.keys()) {
+      const node = names.get(name)
+      children.push(typeof node === 'number' ? node : this.add(node, name, number))
+    }
+    this.childEnds.push(children.length)
+  }
+
+  /** @returns what it is as a child. */
+  private add(directory: SourceDirectory, name: string, parent: number): number {
+    if (this.met.has(directory)) {
+      throw new SregistryError(
+        'INTERNAL',
+        `the directory ${JSON.stringify(name)} has another place`,
+      )
+    }
+    this.met.add(directory)
+    this.nameBytes += name.length
+    return childIsDirectory + this.directories.push({ directory, name, parent }) - 1
+  }
+}
+
+/** The columns, of which the first values have been given. */
+class TreeMemory {
+  readonly xattrSets: (Xattrs | undefined)[] = [undefined]
+  private readonly tables: TablesExports
+  private readonly buffer: ArrayBuffer
+  private readonly text: Buffer
+  private leaves = 0
+  private contents = 0
+  private blocks = 0
+  private textBytes = 0
+  /** The number of each part's first content. */
+  private readonly firstContents = new Map<SourceContents, number>()
+
+  constructor(tables: TablesExports) {
+    this.tables = tables
+    this.buffer = tables.memory.buffer
+    this.text = Buffer.from(this.buffer, tables.textStart() >>> 0)
+  }
+
+  setTypes(kinds: readonly string[]): void {
+    const types = kinds.map((kind) => (inodeType as Record<string, number>)[kind] ?? 0)
+    new Uint8Array(this.buffer, this.tables.typesStart()).set(types)
+  }
+
+  addPart(part: LeafColumns): void {
+    const { length, text, contents } = part
+    this.bytes('kinds').set(part.kinds, this.leaves)
+    new Uint16Array(this.buffer, this.address('modes')).set(part.modes, this.leaves)
+    for (const name of leafColumns) this.words(name).set(part[name], this.leaves)
+    const sets = this.words('xattrSets')
+    for (const [index, xattrs] of part.xattrs) sets[this.leaves + index] = this.addXattrs(xattrs)
+    this.text.write(text, this.textBytes, 'latin1')
+    this.addContents(contents)
+    this.tables.addPart(
+      this.leaves,
+      length,
+      this.contents,
+      contents.columns.length,
+      this.textBytes,
+      this.blocks,
+    )
+    this.leaves += length
+    this.contents += contents.columns.length
+    this.blocks += blockCount(contents)
+    this.textBytes += text.length
+  }
+
+  setHomes(parts: readonly LeafColumns[]): void {
+    const all = this.words('homes')
+    for (const { contents } of parts) {
+      const first = this.firstContents.get(contents) ?? 0
+      for (const [index, home] of contents.placement.homes) {
+        all[first + index] = (this.firstContents.get(home.contents) ?? 0) + home.index
+      }
+    }
+  }
+
+  setLinks(links: ReadonlyMap<number, number>): void {
+    const inodes = this.words('inodes')
+    for (const [leaf, inode] of links) inodes[leaf] = inode
+  }
+
+  setDirectories({ directories, children, childEnds }: DirectoryWalk): void {
+    const modes = new Uint16Array(this.buffer, this.address('directoryModes'))
+    const uids = this.words('directoryUids')
+    const gids = this.words('directoryGids')
+    const mtimes = this.words('directoryMtimes')
+    const sets = this.words('directoryXattrSets')
+    const nameEnds = this.words('nameEnds')
+    let nameEnd = 0
+    for (let number = 0; number < directories.length; number += 1) {
+      const { directory, name } = directories[number] as PlacedDirectory
+      modes[number] = directory.mode
+      uids[number] = directory.uid
+      gids[number] = directory.gid
+      mtimes[number] = directory.mtime
+      if (directory.xattrs !== undefined) sets[number] = this.addXattrs(directory.xattrs)
+      // after what the leaves say
+      this.text.write(name, this.textBytes + nameEnd, 'latin1')
+      nameEnd += name.length
+      nameEnds[number] = nameEnd
+    }
+    this.words('childEnds').set(childEnds)
+    this.words('children').set(children)
+  }
+
+  private addContents(contents: SourceContents): void {
+    const { columns, placement } = contents
+    const { length } = columns
+    const floats = (name: 'sizes' | 'starts', from: Float64Array) =>
+      new Float64Array(this.buffer, this.address(name)).set(from.subarray(0, length), this.contents)
+    floats('sizes', columns.sizes)
+    floats('starts', placement.starts)
+    const words = (name: keyof typeof tableColumns, from: Uint32Array | Int32Array) =>
+      this.words(name).set(from, this.contents)
+    words('fragments', placement.fragments.subarray(0, length))
+    words('offsets', placement.offsets.subarray(0, length))
+    words('blockStarts', columns.blockStarts.subarray(0, length))
+    words('blockEnds', columns.blockStarts.subarray(1, length + 1))
+    this.words('blocks').set(columns.blocks.subarray(0, blockCount(contents)), this.blocks)
+    // the same part may come twice
+    if (!this.firstContents.has(contents)) this.firstContents.set(contents, this.contents)
+  }
+
+  private addXattrs(xattrs: Xattrs): number {
+    return this.xattrSets.push(xattrs) - 1
+  }
+
+  private address(name: keyof typeof tableColumns): number {
+    return this.tables.addressOf(tableColumns[name]) >>> 0
+  }
+
+  private bytes(name: keyof typeof tableColumns): Uint8Array {
+    return new Uint8Array(this.buffer, this.address(name))
+  }
+
+  private words(name: keyof typeof tableColumns): Uint32Array {
+    return new Uint32Array(this.buffer, this.address(name))
+  }
+}
+
+const leafColumns = [
+  'uids',
+  'gids',
+  'mtimes',
+  'pathStarts',
+  'pathLengths',
+  'firsts',
+  'seconds',
+] as const

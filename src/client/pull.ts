@@ -4,11 +4,11 @@
  */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Worker } from 'node:worker_threads'
 import type { ImageRecord } from '../catalog/image-record.ts'
 import { throwIfCancelled } from '../errors/cancelled.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
 import type { ImageSource } from '../image/image-source.ts'
+import type { ImageThreads } from '../image/image-threads.ts'
 import { formatDigest } from '../registry/digest.ts'
 import { fitsPlatform, formatPlatform, parsePlatform } from '../registry/platform.ts'
 import type { LocatedManifest, ResolvedImage } from '../registry/registry-client.ts'
@@ -62,8 +62,8 @@ class Pull {
   /** @returns undefined when another process has taken the name meanwhile. */
   async run(located: LocatedManifest): Promise<ImageRecord | undefined> {
     this.#reportChange(formatDigest(located.manifestDigest))
-    // without it one is started when there is an image to compose, and tells what is in the way
-    const starting = this.#startComposing().catch(() => undefined)
+    // without them others are started when there is an image to make, and tell what is in the way
+    const starting = this.#startThreads().catch(() => undefined)
     try {
       // what cannot be written is said before anything is downloaded
       const file = await this.#createFile()
@@ -73,15 +73,15 @@ class Pull {
         await file.abort()
       }
     } finally {
-      // mostly it has ended before
-      void starting.then((worker) => worker?.terminate())
+      // mostly they have ended before
+      void starting.then(endThreads)
     }
   }
 
   async #make(
     located: LocatedManifest,
     file: AtomicFile,
-    starting: Promise<Worker | undefined>,
+    starting: Promise<ImageThreads | undefined>,
   ): Promise<ImageRecord | undefined> {
     const { access, options } = this.#input
     const image = await access.client.resolve(located, signalOf(options))
@@ -97,18 +97,18 @@ class Pull {
   }
 
   /**
-   * The thread that composes a large image starts while the file is made and the config is fetched, where the
+   * The threads that make a large image start while the file is made and the config is fetched, where the
    * repository's last image was one.
    */
-  async #startComposing(): Promise<Worker | undefined> {
+  async #startThreads(): Promise<ImageThreads | undefined> {
     const { context, access } = this.#input
     if (!this.#target.usesCache) return undefined
     const { layerCache } = await import('../storage/layer-cache.ts')
     if (!existsSync(layerCache(context.settings.cache()).layoutPath(repositoryOf(access)))) {
       return undefined
     }
-    const { startComposing } = await import('../image/compose/compose-thread.ts')
-    return startComposing()
+    const { startImageThreads } = await import('../image/image-threads.ts')
+    return startImageThreads()
   }
 
   async #createFile(): Promise<AtomicFile> {
@@ -150,7 +150,7 @@ class Pull {
   async #build(
     image: ResolvedImage,
     file: AtomicFile,
-    composing: Worker | undefined,
+    threads: ImageThreads | undefined,
   ): Promise<number> {
     const { context, options } = this.#input
     const [{ buildImage }, { cachedLayers, temporaryLayers }, { layerCache }, { withWork }] =
@@ -179,7 +179,7 @@ class Pull {
         fixPermissions: options.fixPermissions ?? false,
         onEvent: (event) => options.onProgress?.(event),
         signal: options.signal,
-        composing,
+        threads,
       }),
     )
   }
@@ -294,4 +294,10 @@ function repositoryOf({ host, reference }: PullInput['access']): string {
 
 function signalOf({ signal }: PullOptions): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal }
+}
+
+async function endThreads(threads: ImageThreads | undefined): Promise<void> {
+  if (threads === undefined) return
+  const { endImageThreads } = await import('../image/image-threads.ts')
+  await endImageThreads(threads)
 }

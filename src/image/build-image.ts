@@ -2,7 +2,6 @@
  * Makes an image file of a container image: packs its layers, merges them, puts the metadata layer on
  * top, lays the result out and writes it as squashfs or SIF (DESIGN § 2).
  */
-import type { Worker } from 'node:worker_threads'
 import { formatDigest } from '../registry/digest.ts'
 import { partitionAlignment } from '../sif/sif-format.ts'
 import { sifPrefix } from '../sif/sif-writer.ts'
@@ -14,6 +13,7 @@ import type { BuildEvent } from './build-event.ts'
 import { ComposeThread } from './compose/compose-thread.ts'
 import { type ComposeOptions, type Composer, LocalComposer } from './compose/composer.ts'
 import type { ImageSource } from './image-source.ts'
+import type { ImageThreads } from './image-threads.ts'
 import { LayerLines } from './layer-lines.ts'
 import { type PackedLayers, packLayers } from './layer-packing.ts'
 import type { LayerStore } from './layer-store.ts'
@@ -34,8 +34,8 @@ export type BuildOptions = Ownership & {
   readonly parameters: PackingParameters
   readonly format: 'squashfs' | 'sif'
   readonly store: LayerStore
-  /** A thread that waits for an image (`startComposing`); the caller ends it, since it may not be needed. */
-  readonly composing?: Worker | undefined
+  /** Threads that wait for an image; the caller ends them, since they may not be needed. */
+  readonly threads?: ImageThreads | undefined
   /** A file that may be written and is removed by the caller: the metadata layer is packed into it. */
   readonly scratchPath: string
   /** Default 4. */
@@ -117,8 +117,11 @@ class ImageBuild {
     const ranges = rangesWithin(remembered.ranges, paths.length)
     if (!isWorthCopyingAhead(ranges)) return
     this.#composer = this.#composeInThread(paths)
-    const options = { output: this.#output.handle, base: this.#prefixBytes() }
-    this.#ahead = CopyAhead.start(ranges, paths, options)
+    this.#ahead = CopyAhead.start(ranges, paths, {
+      output: this.#output.handle,
+      base: this.#prefixBytes(),
+      thread: this.#options.threads?.copy,
+    })
   }
 
   async packMetadata(): Promise<string> {
@@ -195,7 +198,8 @@ class ImageBuild {
 
   #composeInThread(expected: readonly string[]): ComposeThread {
     const onNote = (text: string) => this.#onEvent({ type: 'note', text })
-    const { signal, composing: worker } = this.#options
+    const { signal, threads } = this.#options
+    const worker = threads?.compose
     return new ComposeThread(this.#composeOptions(), { worker, expected, onNote, signal })
   }
 

@@ -245,7 +245,8 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
   test('!command has the whole terminal: its Ctrl-C, its exit code, its questions', async () => {
     await start()
     expect(await answer('!test -t 0 && test -t 1 && echo tty')).toContain('\ntty\n')
-    terminal.enter('!read -r name; echo "<$name>"')
+    terminal.enter('!echo who; read -r name; echo "<$name>"')
+    await terminal.until(/^who$/m)
     terminal.enter('you')
     await terminal.until(/^<you>\naws:us-east-1>$/m)
     terminal.enter('!echo waits; sleep 60')

@@ -3,6 +3,7 @@
  * the repository's last image had of the layers both have. What turns out otherwise is written over.
  */
 import type { FileHandle } from 'node:fs/promises'
+import type { Worker } from 'node:worker_threads'
 import { type Digest, formatDigest } from '../../registry/digest.ts'
 import { CopyThread, threadFromBytes } from './copy-thread.ts'
 import { type CopiedRange, rangesBytes } from './image-layout.ts'
@@ -13,6 +14,8 @@ export type AheadOptions = {
   readonly output: FileHandle
   /** Where the squashfs image begins in the output. */
   readonly base: number
+  /** One that waits for something to copy. */
+  readonly thread?: Worker | undefined
 }
 
 /** What is left to be copied once the layout is known, and the end of what was begun. */
@@ -35,7 +38,7 @@ export class CopyAhead {
   private constructor(ranges: readonly CopiedRange[], files: LayerFiles, options: AheadOptions) {
     this.#ranges = ranges
     this.#files = files
-    this.#thread = new CopyThread(files, options.output)
+    this.#thread = new CopyThread(files, options.output, options.thread)
     this.#copied = this.#thread.copy(ranges, {
       base: options.base,
       signal: this.#stop.signal,

@@ -1,5 +1,8 @@
-/** What a copying thread begins with. */
-export type CopyThreadData = {
+import type { CopiedRange } from './image-layout.ts'
+
+/** What a copying thread is to do, once; nothing when it is to end. */
+export type CopyOrder = {
+  readonly ranges: readonly CopiedRange[]
   /** Descriptors of the packed layers, and of the image. */
   readonly sources: readonly number[]
   readonly output: number

@@ -8,29 +8,38 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Worker } from 'node:worker_threads'
 import { cancelled } from '../../errors/cancelled.ts'
 import { startThread } from '../own-thread.ts'
-import type { CopyMessage, CopyOutcome, CopyThreadData } from './copy-messages.ts'
+import type { CopyMessage, CopyOrder, CopyOutcome } from './copy-messages.ts'
 import type { CopiedRange } from './image-layout.ts'
 import { type CopyOptions, cutShort, type LayerFiles } from './range-copy.ts'
 
 /** Less than this is copied before a thread has started. */
 export const threadFromBytes: number = 64 * 1024 * 1024
 
-/** A started thread, which copies once. Whoever starts one closes it; closing twice is harmless. */
+/** A thread that waits for something to copy. Who starts one gives it to a `CopyThread`, or ends it. */
+export function startCopying(): Worker {
+  const worker = startThread('copy', {})
+  // one that has failed before it was given anything to do is not used
+  worker.on('error', () => undefined)
+  return worker
+}
+
+/** A thread that copies once. Whoever has one closes it; closing twice is harmless. */
 export class CopyThread {
   readonly #layers: LayerFiles
+  readonly #output: FileHandle
   readonly #stop = new Int32Array(new SharedArrayBuffer(4))
   readonly #worker: Worker
   readonly #ended: Promise<unknown>
 
-  /** Starting takes some 30 ms, which pass beside the work of this thread. */
-  constructor(layers: LayerFiles, output: FileHandle) {
+  /**
+   * @param started One that has been started already. Starting takes some 30 ms, which pass beside the work of
+   *   this thread.
+   */
+  constructor(layers: LayerFiles, output: FileHandle, started?: Worker) {
     this.#layers = layers
-    const workerData: CopyThreadData = {
-      sources: layers.descriptors,
-      output: output.fd,
-      stop: this.#stop,
-    }
-    this.#worker = startThread('copy', workerData)
+    this.#output = output
+    const isAlive = started !== undefined && started.threadId >= 0
+    this.#worker = isAlive ? started : startCopying()
     this.#ended = new Promise((resolve) => {
       this.#worker.once('error', resolve)
       this.#worker.once('exit', () => resolve(new Error('the thread that copies has ended')))
@@ -70,8 +79,12 @@ export class CopyThread {
         if (message.type !== 'copied') return resolve(message)
         onBytes?.(message.bytes)
       })
-      const placed = ranges.map((range) => ({ ...range, target: base + range.target }))
-      this.#worker.postMessage(placed satisfies readonly CopiedRange[])
+      this.#worker.postMessage({
+        ranges: ranges.map((range) => ({ ...range, target: base + range.target })),
+        sources: this.#layers.descriptors,
+        output: this.#output.fd,
+        stop: this.#stop,
+      } satisfies CopyOrder)
     })
   }
 }

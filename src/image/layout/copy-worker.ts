@@ -4,13 +4,12 @@
  */
 import { readSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { sendToDisk } from '../../storage/early-sync.ts'
 import { writeFullySync } from '../write-fully.ts'
-import type { CopyMessage, CopyOutcome, CopyThreadData } from './copy-messages.ts'
+import type { CopyMessage, CopyOrder, CopyOutcome } from './copy-messages.ts'
 import { type CopyWindow, windowsOf } from './copy-windows.ts'
 import { DirectOutput, pagedMemory } from './direct-output.ts'
-import type { CopiedRange } from './image-layout.ts'
 
 /** What one call copies through the cache: so small that the buffer stays in the processor's second cache. */
 const cachedWindowBytes = 256 * 1024
@@ -19,100 +18,110 @@ const directWindowBytes = 2 * 1024 * 1024
 /** How much is copied between two reports. */
 const reportBytes = 16 * 1024 * 1024
 /** What is worth a trip to the disk; at the end all that is left. */
-let syncBytes = 64 * 1024 * 1024
-
-const { sources, output, stop } = workerData as CopyThreadData
-let copied = 0
-let unsynced = 0
-let isSyncing = false
+const syncBytes = 64 * 1024 * 1024
 
 /** Writes all the bytes. */
 type Write = (bytes: Uint8Array, target: number) => void
 
-parentPort?.once('message', (ranges: readonly CopiedRange[] | undefined) => {
-  if (ranges !== undefined) void copyAll(ranges).then(end)
-})
+class Copying {
+  readonly #order: CopyOrder
+  #syncBytes = syncBytes
+  #copied = 0
+  #unsynced = 0
+  #isSyncing = false
 
-function end(outcome: CopyOutcome): void {
-  report()
-  tell(outcome)
-  // what was stopped or has failed is thrown away or written over: nobody should wait for the disk
-  if (outcome.type !== 'done') return
-  syncBytes = 1
-  sync()
+  constructor(order: CopyOrder) {
+    this.#order = order
+  }
+
+  async run(): Promise<void> {
+    const outcome = await this.#copyAll()
+    this.#report()
+    tell(outcome)
+    // what was stopped or has failed is thrown away or written over: nobody should wait for the disk
+    if (outcome.type !== 'done') return
+    this.#syncBytes = 1
+    this.#sync()
+  }
+
+  async #copyAll(): Promise<CopyOutcome> {
+    const { output } = this.#order
+    const memory = pagedMemory(directWindowBytes)
+    const direct = memory && DirectOutput.open(output)
+    try {
+      if (memory === undefined || direct === undefined) {
+        const buffer = Buffer.allocUnsafeSlow(cachedWindowBytes)
+        return await this.#copyBy(buffer, (...window) => writeFullySync(output, ...window))
+      }
+      // there is nothing but the file's own record to be sent, once
+      this.#syncBytes = Number.POSITIVE_INFINITY
+      return await this.#copyBy(memory, (...window) => direct.write(...window))
+    } catch (error) {
+      const { message, errno, code, syscall } = error as NodeJS.ErrnoException
+      return { type: 'failed', message, system: { errno, code, syscall } }
+    } finally {
+      direct?.close()
+    }
+  }
+
+  async #copyBy(buffer: Uint8Array, write: Write): Promise<CopyOutcome> {
+    for (const window of windowsOf(this.#order.ranges, buffer.length)) {
+      if (this.#isStopped) return { type: 'stopped' }
+      const bytes = buffer.subarray(0, window.sizeBytes)
+      const cut = this.#readWindow(window, bytes)
+      if (cut !== undefined) return cut
+      write(bytes, window.target)
+      this.#copied += window.sizeBytes
+      if (this.#copied < reportBytes) continue
+      this.#report()
+      this.#sync()
+      // the disk's answer is heard in turns
+      await nextTurn()
+    }
+    return { type: 'done' }
+  }
+
+  /** @returns an outcome when a layer ends before its piece does. */
+  #readWindow({ pieces }: CopyWindow, bytes: Uint8Array): CopyOutcome | undefined {
+    let filled = 0
+    for (const { source, position, sizeBytes } of pieces) {
+      const descriptor = this.#order.sources[source] ?? -1
+      for (let done = 0; done < sizeBytes; ) {
+        const read = readSync(descriptor, bytes, filled, sizeBytes - done, position + done)
+        if (read === 0) return { type: 'cut', source }
+        done += read
+        filled += read
+      }
+    }
+    return undefined
+  }
+
+  get #isStopped(): boolean {
+    return Atomics.load(this.#order.stop, 0) !== 0
+  }
+
+  #report(): void {
+    tell({ type: 'copied', bytes: this.#copied })
+    this.#unsynced += this.#copied
+    this.#copied = 0
+  }
+
+  /** The thread ends only when the disk has answered: the file may be closed after it. */
+  #sync(): void {
+    if (this.#isSyncing || this.#unsynced < this.#syncBytes || this.#isStopped) return
+    this.#isSyncing = true
+    this.#unsynced = 0
+    void sendToDisk(this.#order.output).then(() => {
+      this.#isSyncing = false
+      this.#sync()
+    })
+  }
 }
 
 function tell(message: CopyMessage): void {
   parentPort?.postMessage(message)
 }
 
-function report(): void {
-  tell({ type: 'copied', bytes: copied })
-  unsynced += copied
-  copied = 0
-}
-
-/** The thread ends only when the disk has answered: the file may be closed after it. */
-function sync(): void {
-  if (isSyncing || unsynced < syncBytes || Atomics.load(stop, 0) !== 0) return
-  isSyncing = true
-  unsynced = 0
-  void sendToDisk(output).then(() => {
-    isSyncing = false
-    sync()
-  })
-}
-
-async function copyAll(ranges: readonly CopiedRange[]): Promise<CopyOutcome> {
-  const memory = pagedMemory(directWindowBytes)
-  const direct = memory && DirectOutput.open(output)
-  try {
-    if (memory === undefined || direct === undefined) {
-      const buffer = Buffer.allocUnsafeSlow(cachedWindowBytes)
-      return await copyInto(ranges, buffer, (...window) => writeFullySync(output, ...window))
-    }
-    // there is nothing but the file's own record to be sent, once
-    syncBytes = Number.POSITIVE_INFINITY
-    return await copyInto(ranges, memory, (...window) => direct.write(...window))
-  } catch (error) {
-    const { message, errno, code, syscall } = error as NodeJS.ErrnoException
-    return { type: 'failed', message, system: { errno, code, syscall } }
-  } finally {
-    direct?.close()
-  }
-}
-
-async function copyInto(
-  ranges: readonly CopiedRange[],
-  buffer: Uint8Array,
-  write: Write,
-): Promise<CopyOutcome> {
-  for (const window of windowsOf(ranges, buffer.length)) {
-    if (Atomics.load(stop, 0) !== 0) return { type: 'stopped' }
-    const bytes = buffer.subarray(0, window.sizeBytes)
-    const cut = readWindow(window, bytes)
-    if (cut !== undefined) return cut
-    write(bytes, window.target)
-    copied += window.sizeBytes
-    if (copied < reportBytes) continue
-    report()
-    sync()
-    // the disk's answer is heard in turns
-    await nextTurn()
-  }
-  return { type: 'done' }
-}
-
-/** @returns an outcome when a layer ends before its piece does. */
-function readWindow({ pieces }: CopyWindow, bytes: Uint8Array): CopyOutcome | undefined {
-  let filled = 0
-  for (const { source, position, sizeBytes } of pieces) {
-    for (let done = 0; done < sizeBytes; ) {
-      const read = readSync(sources[source] ?? -1, bytes, filled, sizeBytes - done, position + done)
-      if (read === 0) return { type: 'cut', source }
-      done += read
-      filled += read
-    }
-  }
-  return undefined
-}
+parentPort?.once('message', (order: CopyOrder | undefined) => {
+  if (order !== undefined) void new Copying(order).run()
+})

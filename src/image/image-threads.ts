@@ -1,0 +1,15 @@
+/** Threads that a large image is made by, which can be started before it is known what it is made of. */
+import type { Worker } from 'node:worker_threads'
+import { startComposing } from './compose/compose-thread.ts'
+import { startCopying } from './layout/copy-thread.ts'
+
+export type ImageThreads = { readonly copy: Worker; readonly compose: Worker }
+
+/** Whoever starts them ends them, whether they were used or not. */
+export function startImageThreads(): ImageThreads {
+  return { copy: startCopying(), compose: startComposing() }
+}
+
+export async function endImageThreads({ copy, compose }: ImageThreads): Promise<void> {
+  await Promise.all([copy.terminate(), compose.terminate()])
+}

@@ -43,16 +43,6 @@ export class PackedContents {
     const end = blockStarts[index + 1]
     return start === end ? noBlocks : blocks.subarray(start, end)
   }
-
-  /** Order of the packed bytes: tails before contents with blocks of their own. */
-  compare(a: number, b: number): number {
-    const { positions, fragments, offsets } = this.columns
-    return (
-      (positions[a] ?? 0) - (positions[b] ?? 0) ||
-      (fragments[a] ?? 0) - (fragments[b] ?? 0) ||
-      (offsets[a] ?? 0) - (offsets[b] ?? 0)
-    )
-  }
 }
 
 /** One content by its number. */
@@ -60,8 +50,6 @@ export type ContentPlace = { readonly contents: PackedContents; readonly index: 
 
 /** Where contents lie in the image that is being laid out. */
 export class Placement {
-  /** 1 where a file of the image has the content. */
-  readonly live: Uint8Array
   /** Position of the first block. */
   readonly starts: Float64Array
   /** Number in the image's fragment table; -1 where the content is no tail. */
@@ -71,14 +59,12 @@ export class Placement {
   readonly homes: Map<number, ContentPlace> = new Map()
 
   constructor(length: number) {
-    this.live = new Uint8Array(length)
     this.starts = new Float64Array(length)
     this.fragments = new Int32Array(length).fill(-1)
     this.offsets = new Uint32Array(length)
   }
 
   clear(): void {
-    this.live.fill(0)
     this.starts.fill(0)
     this.fragments.fill(-1)
     this.homes.clear()

@@ -4,7 +4,7 @@ import { longestName, longestTarget, referenceBase } from './format.ts'
 import type { IdTable } from './id-table.ts'
 import type { BlockReferences, LinkedTable } from './linked-tables.ts'
 import { instantiateTables, refusals, type TablesExports } from './tables-module.ts'
-import { type PlacedTree, placeTree } from './tree-memory.ts'
+import { placeTree } from './tree-memory.ts'
 import type { TreeSource } from './tree-source.ts'
 import type { XattrTable } from './xattr-writer.ts'
 
@@ -49,18 +49,20 @@ export function* writeInodeTables(
 
 class InodeTables {
   private readonly tables: TablesExports
-  private readonly tree: PlacedTree
+  private readonly source: TreeSource
   private readonly options: InodeTableOptions
+  private readonly xattrSets: ReturnType<typeof placeTree>
 
   constructor(source: TreeSource, options: InodeTableOptions) {
+    this.source = source
     this.options = options
     this.tables = instantiateTables({
       storeBlock: (...block) => this.storeBlock(...block),
       indexOfId: (id) => this.located(() => options.ids.indexOf(id >>> 0)),
-      idOfXattrs: (set) => this.located(() => options.xattrs.idOf(this.tree.xattrSets[set >>> 0])),
+      idOfXattrs: (set) => this.located(() => options.xattrs.idOf(this.xattrSets[set >>> 0])),
       refuse: (reason, first, second) => this.refuse(reason, first, second),
     })
-    this.tree = placeTree(source, this.tables)
+    this.xattrSets = placeTree(source, this.tables)
     this.tables.begin(options.blockSize)
   }
 
@@ -141,13 +143,13 @@ class InodeTables {
   /** The entry that is looked at; undefined when it is the root. */
   private pathOfLast(): string | undefined {
     const { lastDirectory, lastChild, nameStart, nameLength, memory } = this.tables
-    const { directories } = this.tree
+    const { list } = this.source.directories
     let number = lastDirectory.value >>> 0
-    if (number >= directories.length) return undefined
+    if (number >= list.length) return undefined
     const child = lastChild.value
     const bytes = Buffer.from(memory.buffer, nameStart(child) >>> 0, nameLength(child))
     const names = [bytes.toString('latin1')]
-    for (let one = directories[number]; number > 0; one = directories[number]) {
+    for (let one = list[number]; number > 0; one = list[number]) {
       names.push(one?.name ?? '')
       number = one?.parent ?? 0
     }

@@ -33,9 +33,6 @@ export const tableColumns = {
   blocks: 26,
 } as const
 
-/** Set in a child that is a directory. */
-export const childIsDirectory = 0x8000_0000
-
 /** Why an entry is refused, by number (assembly/host.ts). */
 export const refusals = [
   'memory',

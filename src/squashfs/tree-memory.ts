@@ -1,49 +1,38 @@
 /** Puts a tree into the memory of the module that encodes it. */
-import { SregistryError } from '../errors/sregistry-error.ts'
+
+import type { FlatDirectory, FlatTree } from './flat-tree.ts'
 import { inodeType } from './format.ts'
 import type { InodeMetadata } from './inode.ts'
-import { childIsDirectory, type TablesExports, tableColumns } from './tables-module.ts'
-import type { LeafColumns, SourceContents, SourceDirectory, TreeSource } from './tree-source.ts'
+import { type TablesExports, tableColumns } from './tables-module.ts'
+import type { LeafColumns, SourceContents, TreeSource } from './tree-source.ts'
 
 type Xattrs = NonNullable<InodeMetadata['xattrs']>
 
-/** A directory, by its number. */
-export type PlacedDirectory = {
-  readonly directory: SourceDirectory
-  readonly name: string
-  readonly parent: number
-}
-
-export type PlacedTree = {
-  /** The root is the first. */
-  readonly directories: readonly PlacedDirectory[]
-  /** Sets of extended attributes, by their numbers; 0 is none. */
-  readonly xattrSets: readonly (Xattrs | undefined)[]
-}
-
 /**
  * Fills the columns.
- * @throws {SregistryError} INTERNAL for a directory that is in the tree twice.
+ * @returns the sets of extended attributes, by their numbers; 0 is none.
  */
-export function placeTree(source: TreeSource, tables: TablesExports): PlacedTree {
-  const { parts } = source.leaves
-  const walk = new DirectoryWalk(source.root)
+export function placeTree(
+  { directories, leaves }: TreeSource,
+  tables: TablesExports,
+): readonly (Xattrs | undefined)[] {
+  const { parts } = leaves
   tables.reserveTree(
     sum(parts, ({ length }) => length),
     sum(parts, ({ contents }) => contents.columns.length),
     sum(parts, ({ contents }) => blockCount(contents)),
-    walk.directories.length,
-    walk.children.length,
+    directories.list.length,
+    directories.children.length,
     sum(parts, ({ text }) => text.length),
-    walk.nameBytes,
+    directories.nameBytes,
   )
   const memory = new TreeMemory(tables)
-  memory.setTypes(source.leaves.kinds)
+  memory.setTypes(leaves.kinds)
   for (const part of parts) memory.addPart(part)
   memory.setHomes(parts)
-  memory.setLinks(source.leaves.links)
-  memory.setDirectories(walk)
-  return { directories: walk.directories, xattrSets: memory.xattrSets }
+  memory.setLinks(leaves.links)
+  memory.setDirectories(directories)
+  return memory.xattrSets
 }
 
 function sum<T>(list: readonly T[], sizeOf: (one: T) => number): number {
@@ -52,44 +41,6 @@ function sum<T>(list: readonly T[], sizeOf: (one: T) => number): number {
 
 function blockCount({ columns }: SourceContents): number {
   return columns.blockStarts[columns.length] ?? 0
-}
-
-/** The directories of a tree, each before those in it, and what is in them. */
-class DirectoryWalk {
-  readonly directories: PlacedDirectory[] = []
-  readonly children: number[] = []
-  /** Where the children of each directory end. */
-  readonly childEnds: number[] = []
-  nameBytes = 0
-  private readonly met = new Set<SourceDirectory>()
-
-  constructor(root: SourceDirectory) {
-    this.add(root, '', 0)
-    for (let number = 0; number < this.directories.length; number += 1) this.enter(number)
-  }
-
-  private enter(number: number): void {
-    const { children } = this
-    const names = this.directories[number]?.directory.names ?? new Map()
-    for (const name of names.keys()) {
-      const node = names.get(name)
-      children.push(typeof node === 'number' ? node : this.add(node, name, number))
-    }
-    this.childEnds.push(children.length)
-  }
-
-  /** @returns what it is as a child. */
-  private add(directory: SourceDirectory, name: string, parent: number): number {
-    if (this.met.has(directory)) {
-      throw new SregistryError(
-        'INTERNAL',
-        `the directory ${JSON.stringify(name)} has another place`,
-      )
-    }
-    this.met.add(directory)
-    this.nameBytes += name.length
-    return childIsDirectory + this.directories.push({ directory, name, parent }) - 1
-  }
 }
 
 /** The columns, of which the first values have been given. */
@@ -154,7 +105,7 @@ class TreeMemory {
     for (const [leaf, inode] of links) inodes[leaf] = inode
   }
 
-  setDirectories({ directories, children, childEnds }: DirectoryWalk): void {
+  setDirectories({ list, children, childEnds }: FlatTree): void {
     const modes = new Uint16Array(this.buffer, this.address('directoryModes'))
     const uids = this.words('directoryUids')
     const gids = this.words('directoryGids')
@@ -162,8 +113,8 @@ class TreeMemory {
     const sets = this.words('directoryXattrSets')
     const nameEnds = this.words('nameEnds')
     let nameEnd = 0
-    for (let number = 0; number < directories.length; number += 1) {
-      const { directory, name } = directories[number] as PlacedDirectory
+    for (let number = 0; number < list.length; number += 1) {
+      const { directory, name } = list[number] as FlatDirectory
       modes[number] = directory.mode
       uids[number] = directory.uid
       gids[number] = directory.gid

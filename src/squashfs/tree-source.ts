@@ -3,10 +3,11 @@
  * columns: as records, 60,000 of them take longer to make than to encode. Names and link targets are latin1
  * strings, one char per byte, so that any name survives.
  */
+import type { FlatTree } from './flat-tree.ts'
 import type { InodeMetadata } from './inode.ts'
 
 export type TreeSource = {
-  readonly root: SourceDirectory
+  readonly directories: FlatTree
   readonly leaves: SourceLeaves
 }
 

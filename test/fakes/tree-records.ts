@@ -2,6 +2,8 @@
  * Trees as records, each inode an object, the same one under two names a hard link: easy to write down, and
  * made into what the encoder takes. Names and link targets are latin1 strings, one char per byte.
  */
+
+import { flattenTree } from '../../src/squashfs/flat-tree.ts'
 import type { InodeMetadata } from '../../src/squashfs/inode.ts'
 import type {
   LeafColumns,
@@ -56,7 +58,7 @@ export function sourceOf(root: DirectoryInode): TreeSource {
       else names.set(name, leaves.add(name, inode))
     }
   }
-  return { root: source, leaves: { kinds, ...leaves.finish() } }
+  return { directories: flattenTree(source), leaves: { kinds, ...leaves.finish() } }
 }
 
 /** Leaves in columns, one for each name. */

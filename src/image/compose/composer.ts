@@ -10,9 +10,11 @@ import { type BlockCompressor, createBlockCompressor } from '../../squashfs/bloc
 import type { TableBlockSink } from '../../squashfs/inode-tables.ts'
 import { LinkedTables, type StoredTables } from '../../squashfs/linked-tables.ts'
 import { type EncodedTree, encodeTables, encodeTree } from '../../squashfs/table-encoder.ts'
+import type { TreeSource } from '../../squashfs/tree-source.ts'
 import { type OpenFile, openInThread } from '../../storage/thread-file.ts'
 import { inTurns } from '../in-turns.ts'
 import { namedLayer } from '../layer-failure.ts'
+import type { LaidOutTree } from '../layout/content-homes.ts'
 import { type ImageLayout, layOutImage } from '../layout/image-layout.ts'
 import { LayerFiles } from '../layout/range-copy.ts'
 import { writeRepacked } from '../layout/repacked-writer.ts'
@@ -77,7 +79,11 @@ export type LocalComposerOptions = {
   readonly makeTables?: () => TableStore
 }
 
-type Place = { readonly layout: ImageLayout; readonly layers: readonly PackedLayer[] }
+type Place = {
+  readonly layout: ImageLayout
+  readonly layers: readonly PackedLayer[]
+  readonly tree: LaidOutTree
+}
 
 export class LocalComposer implements Composer {
   readonly #options: ComposeOptions
@@ -134,8 +140,9 @@ export class LocalComposer implements Composer {
       for (const text of this.#notes.splice(0)) this.#onNote(text)
     }
     const { blockSize } = this.#options.parameters
-    const layout = layOutImage(this.#tree, layers, { dataStart, blockSize })
-    this.#place = { layout, layers }
+    const tree = this.#tree.flatten()
+    const layout = layOutImage(tree, layers, { dataStart, blockSize })
+    this.#place = { layout, layers, tree }
     const { ranges, copiedEnd } = layout
     return { ranges, copiedEnd }
   }
@@ -185,13 +192,17 @@ export class LocalComposer implements Composer {
     this.#merged = [...this.#merged, layer]
   }
 
-  async #writeTo(output: OpenFile, files: LayerFiles, { layout, layers }: Place): Promise<number> {
+  async #writeTo(
+    output: OpenFile,
+    files: LayerFiles,
+    { layout, layers, tree: source }: Place,
+  ): Promise<number> {
     const { base, createdSeconds, parameters } = this.#options
     const { blockSize } = parameters
     const compressor = this.#compressor
     const target = { output, base, compressor, blockSize, signal: this.#stop.signal }
     const repacking = writeRepacked(files, layout, layers, target)
-    const encoding = this.#encodeTree()
+    const encoding = this.#encodeTree(source)
     // neither is left behind when the other fails
     await Promise.allSettled([repacking, encoding])
     const { fragments, end } = await repacking
@@ -210,9 +221,11 @@ export class LocalComposer implements Composer {
     return tables.paddedBytes
   }
 
-  async #encodeTree(): Promise<{ readonly tree: EncodedTree; readonly stored: StoredTables }> {
+  async #encodeTree(
+    source: TreeSource,
+  ): Promise<{ readonly tree: EncodedTree; readonly stored: StoredTables }> {
     const tables = this.#makeTables()
-    const steps = encodeTree(this.#tree, {
+    const steps = encodeTree(source, {
       compressor: this.#compressor,
       blockSize: this.#options.parameters.blockSize,
       storeBlock: (table, bytes, references) => tables.store(table, bytes, references),

@@ -1,153 +1,155 @@
 /**
  * Equal contents are stored once: of the contents of the image's files, that which comes first, lowest layer
- * first, then by position, stands for all that are equal.
+ * first, then by position, stands for all that are equal. The module of assembly/ looks for them.
  */
 import { randomInt } from 'node:crypto'
+import { childIsDirectory, type FlatTree } from '../../squashfs/flat-tree.ts'
 import type { PackedContents } from '../packed-contents.ts'
-import { directoriesFrom, type ImageTree } from '../tree/node.ts'
+import type { EntryColumns } from '../packed-entries.ts'
+import { entryKinds } from '../packed-layer-format.ts'
+import type { Leaves } from '../tree/leaves.ts'
+import {
+  type ContentHomesExports,
+  homeColumns,
+  instantiateContentHomes,
+} from './content-homes-module.ts'
+
+/** The tree of an image, as its directories and their entries are numbered for the tables. */
+export type LaidOutTree = { readonly directories: FlatTree; readonly leaves: Leaves }
 
 /**
  * For each layer the contents that are taken from it, in the order of the packed bytes. The others are led
  * to theirs. A layer that comes twice has all of them the first time.
  */
 export function findContentHomes(
-  tree: ImageTree,
-  layers: readonly PackedContents[],
-): readonly (readonly number[])[] {
-  for (const { placement } of layers) placement.clear()
-  markLive(tree)
-  const table = new ContentTable(layers)
-  const seen = new Set<PackedContents>()
-  for (const [source, contents] of layers.entries()) {
-    if (seen.has(contents)) continue
-    seen.add(contents)
-    const { sizes } = contents.columns
-    const { live } = contents.placement
-    for (let index = 0; index < live.length; index += 1) {
-      if (live[index] === 1 && sizes[index] !== 0) table.add(source, index)
-    }
-  }
-  return table.finish()
+  tree: LaidOutTree,
+  layers: readonly EntryColumns[],
+): readonly Uint32Array[] {
+  for (const { contents } of layers) contents.placement.clear()
+  const memory = new HomesMemory(layers)
+  memory.setNamed(tree)
+  return memory.find()
 }
 
-function markLive({ root, leaves }: ImageTree): void {
-  const isNamed = new Uint8Array(leaves.count)
-  for (const { names } of directoriesFrom(root)) {
-    for (const node of names.values()) {
-      if (typeof node === 'number') isNamed[leaves.inodeOf(node)] = 1
-    }
-  }
-  leaves.markLive(isNamed)
+const fileKind = entryKinds.indexOf('file')
+
+type PlacedLayer = {
+  readonly columns: EntryColumns
+  /** Numbers of its first leaf and of its first content in the memory. */
+  readonly leaf: number
+  readonly content: number
+  readonly isAgain: boolean
 }
 
-/**
- * Contents by their identity: a hash table with open addressing. Identities are digests, so a few of their
- * bytes are as good as a hash.
- */
-class ContentTable {
-  private readonly layers: readonly PackedContents[]
-  /** Layer and number of each home, and its hash. */
-  private sources = new Uint32Array(512)
-  private indexes = new Uint32Array(512)
-  private hashes = new Int32Array(512)
-  private length = 0
-  /** One more than the number of a home; 0 where there is none. */
-  private slots = new Int32Array(1024)
-  /** Layer, number and home of each content that has its home elsewhere, one after the other. */
-  private readonly doubles: number[] = []
-  /** Digests whose bytes collide can be looked for, but not for a factor that nobody knows. */
-  private readonly factor = 2 * randomInt(2 ** 30) + 1
+class HomesMemory {
+  readonly #module: ContentHomesExports
+  readonly #layers: readonly PlacedLayer[]
 
-  constructor(layers: readonly PackedContents[]) {
-    this.layers = layers
-  }
-
-  /** The contents of a lower layer must have been added before. */
-  add(source: number, index: number): void {
-    const contents = this.layers[source] as PackedContents
-    const { text, identityStarts, identityLengths } = contents.columns
-    const end = (identityStarts[index] ?? 0) + (identityLengths[index] ?? 0)
-    const hash = this.hash(text, end)
-    const slot = this.find(hash, contents, index)
-    const home = (this.slots[slot] ?? 0) - 1
-    if (home < 0) {
-      this.slots[slot] = this.push(source, index, hash)
-      return
-    }
-    const known = this.indexes[home] ?? 0
-    // packed twice in one layer, and met in the other order
-    if (this.sources[home] === source && contents.compare(index, known) < 0) {
-      this.indexes[home] = index
-      this.doubles.push(source, known, home)
-    } else this.doubles.push(source, index, home)
-  }
-
-  finish(): readonly (readonly number[])[] {
-    const homes: number[][] = this.layers.map(() => [])
-    for (let home = 0; home < this.length; home += 1) {
-      homes[this.sources[home] ?? 0]?.push(this.indexes[home] ?? 0)
-    }
-    const doubles = this.doubles
-    for (let at = 0; at < doubles.length; at += 3) {
-      const source = doubles[at] ?? 0
-      const index = doubles[at + 1] ?? 0
-      const home = doubles[at + 2] ?? 0
-      const contents = this.layers[this.sources[home] ?? 0] as PackedContents
-      const standing = { contents, index: this.indexes[home] ?? 0 }
-      this.layers[source]?.placement.homes.set(index, standing)
-    }
-    // nearly in order already, and sorting that takes little more than looking
-    return homes.map((list, source) => list.sort((a, b) => this.layers[source]?.compare(a, b) ?? 0))
-  }
-
-  private push(source: number, index: number, hash: number): number {
-    if (this.length === this.hashes.length) this.grow()
-    this.sources[this.length] = source
-    this.indexes[this.length] = index
-    this.hashes[this.length] = hash
-    this.length += 1
-    return this.length
-  }
-
-  /** The slot that has the identity, or is free for it. */
-  private find(hash: number, contents: PackedContents, index: number): number {
-    const mask = this.slots.length - 1
-    let slot = hash & mask
-    for (;;) {
-      const home = (this.slots[slot] ?? 0) - 1
-      if (home < 0) return slot
-      if (this.hashes[home] === hash) {
-        const other = this.layers[this.sources[home] ?? 0] as PackedContents
-        const identity = other.identityOf(this.indexes[home] ?? 0)
-        if (identity === contents.identityOf(index)) return slot
+  constructor(layers: readonly EntryColumns[]) {
+    this.#module = instantiateContentHomes()
+    let leaves = 0
+    let contents = 0
+    let textBytes = 0
+    const firsts = new Map<PackedContents, number>()
+    this.#layers = layers.map((columns) => {
+      const known = firsts.get(columns.contents)
+      const layer = {
+        columns,
+        leaf: leaves,
+        content: known ?? contents,
+        isAgain: known !== undefined,
       }
-      slot = (slot + 1) & mask
+      leaves += columns.length
+      if (known !== undefined) return layer
+      firsts.set(columns.contents, contents)
+      contents += columns.contents.columns.length
+      textBytes += columns.contents.columns.text.length
+      return layer
+    })
+    this.#module.reserve(leaves, contents, textBytes, randomInt(2 ** 31))
+    let textStart = 0
+    for (const layer of this.#layers) {
+      this.#setLeaves(layer)
+      if (layer.isAgain) continue
+      this.#setContents(layer, textStart)
+      textStart += layer.columns.contents.columns.text.length
     }
   }
 
-  private hash(text: string, end: number): number {
-    const last = (text.charCodeAt(end - 1) << 16) ^ (text.charCodeAt(end - 2) << 8)
-    const other = (text.charCodeAt(end - 4) << 24) ^ (text.charCodeAt(end - 5) << 16)
-    const low = (text.charCodeAt(end - 6) << 8) ^ text.charCodeAt(end - 7)
-    const mixed = Math.imul(other ^ low, this.factor)
-    return last ^ text.charCodeAt(end - 3) ^ mixed ^ (mixed >>> 15)
+  /** Says which leaves have a name in the image; of hard links, those that are the inodes. */
+  setNamed({ directories, leaves }: LaidOutTree): void {
+    const named = new Uint8Array(this.#module.memory.buffer, this.#address('named'))
+    const { children } = directories
+    const { links } = leaves
+    for (let index = 0; index < children.length; index += 1) {
+      const child = children[index] ?? 0
+      if (child < childIsDirectory) named[child] = 1
+    }
+    for (const [link, inode] of links) if (named[link] === 1) named[inode] = 1
   }
 
-  private grow(): void {
-    this.sources = larger(this.sources, new Uint32Array(2 * this.length))
-    this.indexes = larger(this.indexes, new Uint32Array(2 * this.length))
-    this.hashes = larger(this.hashes, new Int32Array(2 * this.length))
-    this.slots = new Int32Array(4 * this.length)
-    const mask = this.slots.length - 1
-    for (let home = 0; home < this.length; home += 1) {
-      let slot = (this.hashes[home] ?? 0) & mask
-      while (this.slots[slot] !== 0) slot = (slot + 1) & mask
-      this.slots[slot] = home + 1
+  find(): readonly Uint32Array[] {
+    const module = this.#module
+    for (const { columns, leaf, content } of this.#layers) {
+      module.markLive(leaf, columns.length, content, fileKind)
+    }
+    const ends = this.#layers.map(({ columns, content, isAgain }, number) => {
+      if (!isAgain) module.addContents(number, content, columns.contents.columns.length)
+      return module.homesFound() >>> 0
+    })
+    module.finish()
+    this.#leadDoubles()
+    const { buffer } = module.memory
+    const homes = new Uint32Array(buffer, module.homesStart() >>> 0, module.homesFound() >>> 0)
+    return this.#layers.map(({ content }, number) =>
+      homes.slice(ends[number - 1] ?? 0, ends[number]).map((home) => home - content),
+    )
+  }
+
+  #leadDoubles(): void {
+    const { memory, doublesStart, doublesFound } = this.#module
+    const doubles = new Uint32Array(memory.buffer, doublesStart() >>> 0, 2 * (doublesFound() >>> 0))
+    const placed = this.#layers.filter(({ isAgain }) => !isAgain)
+    const layerOf = (content: number) =>
+      placed.findLast((layer) => layer.content <= content) as PlacedLayer
+    for (let at = 0; at < doubles.length; at += 2) {
+      const [content = 0, home = 0] = [doubles[at], doubles[at + 1]]
+      const [own, other] = [layerOf(content), layerOf(home)]
+      own.columns.contents.placement.homes.set(content - own.content, {
+        contents: other.columns.contents,
+        index: home - other.content,
+      })
     }
   }
-}
 
-function larger<T extends Uint32Array | Int32Array>(from: T, to: T): T {
-  to.set(from)
-  return to
+  #setLeaves({ columns, leaf }: PlacedLayer): void {
+    const { buffer } = this.#module.memory
+    new Uint8Array(buffer, this.#address('kinds')).set(columns.kinds, leaf)
+    this.#words('firsts').set(columns.firsts, leaf)
+  }
+
+  #setContents({ columns, content }: PlacedLayer, textStart: number): void {
+    const { buffer } = this.#module.memory
+    const { length, ...from } = columns.contents.columns
+    const floats = (name: 'sizes' | 'positions') =>
+      new Float64Array(buffer, this.#address(name)).set(from[name].subarray(0, length), content)
+    floats('sizes')
+    floats('positions')
+    for (const name of ['fragments', 'offsets', 'identityLengths'] as const) {
+      this.#words(name).set(from[name].subarray(0, length), content)
+    }
+    const starts = this.#words('identityStarts')
+    for (let index = 0; index < length; index += 1) {
+      starts[content + index] = textStart + (from.identityStarts[index] ?? 0)
+    }
+    Buffer.from(buffer, this.#address('text')).write(from.text, textStart, 'latin1')
+  }
+
+  #address(name: keyof typeof homeColumns): number {
+    return this.#module.addressOf(homeColumns[name]) >>> 0
+  }
+
+  #words(name: keyof typeof homeColumns): Uint32Array {
+    return new Uint32Array(this.#module.memory.buffer, this.#address(name))
+  }
 }

@@ -7,8 +7,7 @@ import { blockSizeMask } from '../../squashfs/format.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
 import type { ContentColumns } from '../packed-contents.ts'
 import type { PackedLayer } from '../packed-layer.ts'
-import type { ImageTree } from '../tree/node.ts'
-import { findContentHomes } from './content-homes.ts'
+import { findContentHomes, type LaidOutTree } from './content-homes.ts'
 import {
   type FragmentUse,
   fragmentsToRepack,
@@ -46,13 +45,16 @@ export type LayoutOptions = {
 
 /** Lays out the contents of a tree and tells its files where they will be. */
 export function layOutImage(
-  tree: ImageTree,
+  tree: LaidOutTree,
   layers: readonly PackedLayer[],
   options: LayoutOptions,
 ): ImageLayout {
   const contents = layers.map(({ entries }) => entries.contents)
-  const homes = findContentHomes(tree, contents)
-  const uses = layers.flatMap((layer, source) => fragmentUses(layer, source, homes[source] ?? []))
+  const homes = findContentHomes(
+    tree,
+    layers.map(({ entries }) => entries.columns),
+  )
+  const uses = layers.flatMap((layer, source) => fragmentUses(layer, source, homes[source] ?? none))
   const repack = new Set(fragmentsToRepack(uses, layers, options.blockSize))
   const copier = new RangeCopier(options.dataStart)
   const copied = new FragmentCopier(
@@ -60,7 +62,7 @@ export function layOutImage(
     copier,
   )
   for (const [source, { columns, placement }] of contents.entries()) {
-    for (const home of homes[source] ?? []) {
+    for (const home of homes[source] ?? none) {
       // holes have size words and no stored bytes
       const storedBytes = storedBytesOf(columns, home)
       if (storedBytes === 0) continue
@@ -75,6 +77,8 @@ export function layOutImage(
   return { ranges: copier.ranges, fragments, repacked, copiedEnd: copier.end }
 }
 
+const none = new Uint32Array()
+
 /** The stored size within a squashfs size word. */
 export function storedSize(sizeWord: number): number {
   return sizeWord & blockSizeMask
@@ -84,7 +88,7 @@ export function storedSize(sizeWord: number): number {
 function fragmentUses(
   { entries, fragments }: PackedLayer,
   source: number,
-  homes: readonly number[],
+  homes: Uint32Array,
 ): FragmentUse[] {
   const { contents } = entries
   const { columns } = contents

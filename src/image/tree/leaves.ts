@@ -8,8 +8,6 @@ import type { PackedEntries } from '../packed-entries.ts'
 import type { PackedEntry } from '../packed-layer.ts'
 import { entryKinds } from '../packed-layer-format.ts'
 
-const fileKind = entryKinds.indexOf('file')
-
 type Place = { readonly entries: PackedEntries; readonly index: number }
 
 export class Leaves implements SourceLeaves {
@@ -66,18 +64,6 @@ export class Leaves implements SourceLeaves {
   targetOf(inode: number): string {
     const { entries, index } = this.placeOf(inode)
     return entries.targetOf(index)
-  }
-
-  /** Says which contents an image has: those of the files among the inodes that have 1 here. */
-  markLive(isNamed: Uint8Array): void {
-    for (const [layer, { columns, contents }] of this.layers.entries()) {
-      const first = this.firsts[layer] ?? 0
-      const { kinds, firsts, length } = columns
-      const { live } = contents.placement
-      for (let index = 0; index < length; index += 1) {
-        if (isNamed[first + index] === 1 && kinds[index] === fileKind) live[firsts[index] ?? 0] = 1
-      }
-    }
   }
 
   private placeOf(inode: number): Place {

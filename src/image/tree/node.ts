@@ -1,4 +1,6 @@
 /** A root file system while layers are applied to it: directories, and in them the numbers of all else. */
+
+import { type FlatTree, flattenTree } from '../../squashfs/flat-tree.ts'
 import type { InodeMetadata } from '../../squashfs/inode.ts'
 import type { SourceDirectory } from '../../squashfs/tree-source.ts'
 import { Leaves } from './leaves.ts'
@@ -16,6 +18,11 @@ export class ImageTree {
   /** @param implied Metadata of the root until an entry describes it. */
   constructor(implied: InodeMetadata) {
     this.root = new DirectoryNode(this.leaves, implied, -1)
+  }
+
+  /** As it is now, for laying out and for the tables. */
+  flatten(): { readonly directories: FlatTree; readonly leaves: Leaves } {
+    return { directories: flattenTree(this.root), leaves: this.leaves }
   }
 }
 

@@ -98,7 +98,7 @@ function worldOf(stack: readonly (readonly Packed[])[], isHidden: (n: number) =>
 }
 
 const layOut = ({ tree, layers }: Pick<World, 'tree' | 'layers'>) =>
-  layOutImage(tree, layers, { dataStart, blockSize })
+  layOutImage(tree.flatten(), layers, { dataStart, blockSize })
 
 const stacks = fc.array(
   fc.array(

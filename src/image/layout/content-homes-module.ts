@@ -1,0 +1,40 @@
+/** The compiled WebAssembly of assembly/, which `npm run build` makes. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+/** Columns in the memory of an instance, in the order of their numbers there (assembly/columns.ts). */
+export const homeColumns = {
+  named: 0,
+  kinds: 1,
+  firsts: 2,
+  sizes: 3,
+  positions: 4,
+  fragments: 5,
+  offsets: 6,
+  identityStarts: 7,
+  identityLengths: 8,
+  text: 9,
+} as const
+
+/** What assembly/index.ts exports. Addresses may come as negative numbers. */
+export type ContentHomesExports = {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  reserve(leaves: number, contents: number, textBytes: number, secret: number): void
+  addressOf(column: number): number
+  markLive(leaf: number, leaves: number, content: number, fileKind: number): void
+  addContents(layer: number, content: number, contents: number): void
+  finish(): void
+  homesStart(): number
+  homesFound(): number
+  doublesStart(): number
+  doublesFound(): number
+}
+
+let loaded: WebAssembly.Module | undefined
+
+/** An instance, which serves one image. */
+export function instantiateContentHomes(): ContentHomesExports {
+  const path = createRequire(import.meta.url).resolve('#content-homes.wasm')
+  loaded ??= new WebAssembly.Module(readFileSync(path))
+  return new WebAssembly.Instance(loaded).exports as ContentHomesExports
+}

@@ -84,10 +84,14 @@ class Pull {
     starting: Promise<ImageThreads | undefined>,
   ): Promise<ImageRecord | undefined> {
     const { access, options } = this.#input
-    const image = await access.client.resolve(located, signalOf(options))
+    // what makes an image is loaded while its config is on the way
+    const [image, modules] = await Promise.all([
+      access.client.resolve(located, signalOf(options)),
+      loadBuilding(),
+    ])
     this.#reportResolved(image)
     this.#reportPlatform(image, located)
-    const sizeBytes = await this.#build(image, file, await starting)
+    const sizeBytes = await this.#build(image, file, modules, await starting)
     throwIfCancelled(options.signal, 'the pull')
     if (!(await this.#place(file))) return undefined
     const record = this.#recordOf(image, sizeBytes)
@@ -150,16 +154,11 @@ class Pull {
   async #build(
     image: ResolvedImage,
     file: AtomicFile,
+    modules: BuildingModules,
     threads: ImageThreads | undefined,
   ): Promise<number> {
     const { context, options } = this.#input
-    const [{ buildImage }, { cachedLayers, temporaryLayers }, { layerCache }, { withWork }] =
-      await Promise.all([
-        import('../image/build-image.ts'),
-        import('../image/layer-store.ts'),
-        import('../storage/layer-cache.ts'),
-        import('../storage/work-directory.ts'),
-      ])
+    const { buildImage, cachedLayers, temporaryLayers, layerCache, withWork } = modules
     const { parameters, format, usesCache } = this.#target
     return withWork(this.#workParent(), 'work', (work) =>
       buildImage(this.#sourceOf(image), file, {
@@ -294,6 +293,19 @@ function repositoryOf({ host, reference }: PullInput['access']): string {
 
 function signalOf({ signal }: PullOptions): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal }
+}
+
+type BuildingModules = Awaited<ReturnType<typeof loadBuilding>>
+
+async function loadBuilding() {
+  const modules = await Promise.all([
+    import('../image/build-image.ts'),
+    import('../image/layer-store.ts'),
+    import('../storage/layer-cache.ts'),
+    import('../storage/work-directory.ts'),
+  ])
+  const [{ buildImage }, { cachedLayers, temporaryLayers }, { layerCache }, { withWork }] = modules
+  return { buildImage, cachedLayers, temporaryLayers, layerCache, withWork }
 }
 
 async function endThreads(threads: ImageThreads | undefined): Promise<void> {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
+import { withMemoryFor } from '../errors/no-memory.ts'
 
 /** May be handed to a worker, which then has what V8 made of it so far. */
 export type RecoderModule = WebAssembly.Module
@@ -56,5 +57,8 @@ export function instantiateRecoder(module: RecoderModule): RecoderExports {
   const abort = () => {
     throw new Error('the recoder has no memory')
   }
-  return new WebAssembly.Instance(module, { env: { abort } }).exports as RecoderExports
+  const { exports } = withMemoryFor('packing a layer', () => {
+    return new WebAssembly.Instance(module, { env: { abort } })
+  })
+  return exports as RecoderExports
 }

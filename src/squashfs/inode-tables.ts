@@ -1,4 +1,5 @@
 /** The inode and the directory table of a tree, which refer to each other: encoded by the module of assembly/. */
+import { noMemory } from '../errors/no-memory.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { longestName, longestTarget, referenceBase } from './format.ts'
 import type { IdTable } from './id-table.ts'
@@ -107,16 +108,16 @@ class InodeTables {
   }
 
   private refuse(reason: number, first: number, second: number): never {
+    // it may be refused before the tree is in its place
+    if (refusals[reason] === 'memory') throw noMemory('the tables of the image')
     const path = this.pathOfLast() ?? '/'
     const limit = (message: string, hint: string) =>
       new SregistryError('LIMIT_EXCEEDED', message, { hint })
     const internal = (message: string) => new SregistryError('INTERNAL', message)
     switch (refusals[reason]) {
-      case 'memory':
-        throw limit(`the tables of the image take more than ${first} bytes of memory`, moreMemory)
       case 'long-name':
         throw limit(
-          `the name of ${path.slice(0, path.lastIndexOf('/') + 81)}… has ${first} bytes`,
+          `the name of ${this.pathOfLast(80)}… has ${first} bytes`,
           `file systems take names of at most ${longestName} bytes; shorten it in the image`,
         )
       case 'symlink-target':
@@ -140,15 +141,15 @@ class InodeTables {
     }
   }
 
-  /** The entry that is looked at; undefined when it is the root. */
-  private pathOfLast(): string | undefined {
+  /** The entry that is looked at, or no more than so many bytes of its name; undefined when it is the root. */
+  private pathOfLast(mostNameBytes?: number): string | undefined {
     const { lastDirectory, lastChild, nameStart, nameLength, memory } = this.tables
     const { list } = this.source.directories
     let number = lastDirectory.value >>> 0
     if (number >= list.length) return undefined
     const child = lastChild.value
     const bytes = Buffer.from(memory.buffer, nameStart(child) >>> 0, nameLength(child))
-    const names = [bytes.toString('latin1')]
+    const names = [bytes.toString('latin1', 0, mostNameBytes)]
     for (let one = list[number]; number > 0; one = list[number]) {
       names.push(one?.name ?? '')
       number = one?.parent ?? 0
@@ -156,8 +157,6 @@ class InodeTables {
     return `/${Buffer.from(names.reverse().join('/'), 'latin1').toString()}`
   }
 }
-
-const moreMemory = 'run it where a process may take more memory (ulimit -v)'
 
 /** The same error, telling which entry it is about. */
 function withPath(error: unknown, path: string | undefined): unknown {

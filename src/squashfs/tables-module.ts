@@ -1,6 +1,7 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { withMemoryFor } from '../errors/no-memory.ts'
 
 /** Columns of the tree in the memory of an instance, in the order of their numbers there (assembly/tree.ts). */
 export const tableColumns = {
@@ -97,9 +98,13 @@ export type TablesExports = {
 
 let loaded: WebAssembly.Module | undefined
 
-/** An instance, which encodes one tree. */
+/** An instance, which encodes one tree. @throws {SregistryError} LIMIT_EXCEEDED where there is no memory. */
 export function instantiateTables(host: TablesHost): TablesExports {
   const path = createRequire(import.meta.url).resolve('#tables.wasm')
   loaded ??= new WebAssembly.Module(readFileSync(path))
-  return new WebAssembly.Instance(loaded, { host }).exports as TablesExports
+  const module = loaded
+  const { exports } = withMemoryFor('the tables of the image', () => {
+    return new WebAssembly.Instance(module, { host })
+  })
+  return exports as TablesExports
 }

@@ -1,5 +1,6 @@
 /** Puts a tree into the memory of the module that encodes it. */
 
+import { noMemory } from '../errors/no-memory.ts'
 import type { FlatDirectory, FlatTree } from './flat-tree.ts'
 import { inodeType } from './format.ts'
 import type { InodeMetadata } from './inode.ts'
@@ -11,19 +12,22 @@ type Xattrs = NonNullable<InodeMetadata['xattrs']>
 /**
  * Fills the columns.
  * @returns the sets of extended attributes, by their numbers; 0 is none.
+ * @throws {SregistryError} LIMIT_EXCEEDED where there is not enough memory.
  */
 export function placeTree(
   { directories, leaves }: TreeSource,
   tables: TablesExports,
 ): readonly (Xattrs | undefined)[] {
   const { parts } = leaves
+  const textBytes = sum(parts, ({ text }) => text.length)
+  if (textBytes + directories.nameBytes > 0xffff_ffff) throw noMemory('the tables of the image')
   tables.reserveTree(
     sum(parts, ({ length }) => length),
     sum(parts, ({ contents }) => contents.columns.length),
     sum(parts, ({ contents }) => blockCount(contents)),
     directories.list.length,
     directories.children.length,
-    sum(parts, ({ text }) => text.length),
+    textBytes,
     directories.nameBytes,
   )
   const memory = new TreeMemory(tables)
@@ -92,11 +96,13 @@ class TreeMemory {
 
   setHomes(parts: readonly LeafColumns[]): void {
     const all = this.words('homes')
+    // a layer that comes twice has its contents twice
+    let first = 0
     for (const { contents } of parts) {
-      const first = this.firstContents.get(contents) ?? 0
       for (const [index, home] of contents.placement.homes) {
         all[first + index] = (this.firstContents.get(home.contents) ?? 0) + home.index
       }
+      first += contents.columns.length
     }
   }
 

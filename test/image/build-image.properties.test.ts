@@ -11,7 +11,7 @@ import { buildImageFile, unpackWithUmoci, withoutMetadataLayer } from '../fakes/
 import { makeImage } from '../fakes/oci-image.ts'
 import { listTree, treeDifferences } from '../fakes/reference-tree.ts'
 import { unsquash } from '../fakes/squashfs-judges.ts'
-import type { LayerEntry } from '../fakes/tar-layer.ts'
+import { file, type LayerEntry } from '../fakes/tar-layer.ts'
 import { hasTool, isRoot } from '../fakes/tools.ts'
 import { layerStacks, modelTree, politeLayerStacks } from './layer-stacks.ts'
 
@@ -29,6 +29,22 @@ test('an image is what the model of its layers says', () =>
     }),
     { numRuns: 60 },
   ))
+
+test('a layer that comes twice, with contents that it and lower layers have already', async () => {
+  const layer = (name: string, ...contents: string[]) =>
+    contents.map((content, at) => file(`${name}-${at}`, content, { mode: 0o644 }))
+  const lower = layer('a', 'tail', 'x'.repeat(9000))
+  const upper = layer('b', 'tail', 'x'.repeat(9000), 'tail', 'y')
+  const more = layer('c', 'z'.repeat(9000), 'z'.repeat(9000), 'y')
+  for (const stack of [
+    [upper, upper],
+    [lower, upper, upper],
+    [more, lower, more, upper, more],
+  ]) {
+    await buildImageFile(makeImage(stack, { layerForm: 'none' }), path, { blockSize })
+    expect(await imageTree()).toEqual(modelTree(stack))
+  }
+})
 
 test('whiteouts hide what is below and nothing of their own layer, wherever they stand in it', () =>
   fc.assert(

@@ -1,6 +1,7 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { withMemoryFor } from '../../errors/no-memory.ts'
 
 /** Columns in the memory of an instance, in the order of their numbers there (assembly/columns.ts). */
 export const homeColumns = {
@@ -32,9 +33,13 @@ export type ContentHomesExports = {
 
 let loaded: WebAssembly.Module | undefined
 
-/** An instance, which serves one image. */
+/** An instance, which serves one image. @throws {SregistryError} LIMIT_EXCEEDED where there is no memory. */
 export function instantiateContentHomes(): ContentHomesExports {
   const path = createRequire(import.meta.url).resolve('#content-homes.wasm')
   loaded ??= new WebAssembly.Module(readFileSync(path))
-  return new WebAssembly.Instance(loaded).exports as ContentHomesExports
+  const module = loaded
+  const { exports } = withMemoryFor('the contents of the image', () => {
+    return new WebAssembly.Instance(module)
+  })
+  return exports as ContentHomesExports
 }

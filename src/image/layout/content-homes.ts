@@ -3,6 +3,7 @@
  * first, then by position, stands for all that are equal. The module of assembly/ looks for them.
  */
 import { randomInt } from 'node:crypto'
+import { noMemory, withMemoryFor } from '../../errors/no-memory.ts'
 import { childIsDirectory, type FlatTree } from '../../squashfs/flat-tree.ts'
 import type { PackedContents } from '../packed-contents.ts'
 import type { EntryColumns } from '../packed-entries.ts'
@@ -30,6 +31,9 @@ export function findContentHomes(
   memory.setNamed(tree)
   return memory.find()
 }
+
+/** What the memory is for. */
+const what = 'the contents of the image'
 
 const fileKind = entryKinds.indexOf('file')
 
@@ -66,7 +70,8 @@ class HomesMemory {
       textBytes += columns.contents.columns.text.length
       return layer
     })
-    this.#module.reserve(leaves, contents, textBytes, randomInt(2 ** 31))
+    if (textBytes > 0xffff_ffff) throw noMemory(what)
+    withMemoryFor(what, () => this.#module.reserve(leaves, contents, textBytes, randomInt(2 ** 31)))
     let textStart = 0
     for (const layer of this.#layers) {
       this.#setLeaves(layer)

@@ -47,7 +47,7 @@ export function meantByLine(
   const isCommand = /^[a-z][\w.+-]*(?:\s+[^=\s].*)?$/.test(line)
   const command = isCommand ? dotCommandOf(first, rest, magic !== undefined) : undefined
   if (command !== undefined) return command
-  if (isCommand && isProgram(first)) return `!${line}`
+  if (isCommand && !isWholeCall(line) && isProgram(first)) return `!${line}`
   return callOf([first.replace(/^client\./, ''), ...rest])
 }
 
@@ -69,7 +69,7 @@ function dotCommandOf(
 /** `pull library/busybox` as a call. Flags have no place in it. */
 function callOf([command = '', ...words]: readonly string[]): string | undefined {
   const name = command === 'create' ? 'createRepository' : command
-  if (!Object.hasOwn(clientMethods, name)) return undefined
+  if (!isMethod(name)) return undefined
   const values = words.filter((word) => !word.startsWith('-')).map((word) => `'${word}'`)
   return `client.${name}(${values.join(', ')})`
 }
@@ -86,8 +86,17 @@ export function meantByCall({ text, column }: FailedLine): string | undefined {
   return wordOfPython(/^\w+/.exec(text.slice(column - 1))?.[0] ?? '')
 }
 
+/** `whoami`: the account is asked about here, not the user of the machine. */
+function isWholeCall(line: string): boolean {
+  return isMethod(line) && !takesText(line)
+}
+
+function isMethod(name: string): boolean {
+  return Object.hasOwn(clientMethods, name)
+}
+
 function takesText(name: string): boolean {
-  return Object.hasOwn(clientMethods, name) && (clientMethods[name]?.arguments.length ?? 0) > 0
+  return isMethod(name) && (clientMethods[name]?.arguments.length ?? 0) > 0
 }
 
 /** `force=True, name='x'` as the inside of an object. */

@@ -12,6 +12,7 @@ import { greeting } from './greeting.ts'
 import { History, historyPath } from './history.ts'
 import { InputGate } from './input-gate.ts'
 import { LateEngine } from './late-engine.ts'
+import { ownExitCode } from './own-exit-code.ts'
 import { type CompletionCallback, PromptCompletion } from './prompt-completion.ts'
 import { findRcFile } from './rc-file.ts'
 import { Screen } from './screen.ts'
@@ -291,6 +292,6 @@ class Prompt {
     const session = this.#engine.opened?.session
     await session?.leave()
     this.#options.onLeft?.()
-    this.#exit(session?.exitCode ?? 0)
+    this.#exit(session?.exitCode ?? ownExitCode())
   }
 }

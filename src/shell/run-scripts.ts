@@ -8,6 +8,7 @@ import { checkScriptName } from './foreign-script.ts'
 import { defineGlobals, defineResults } from './globals.ts'
 import { LineSource } from './line-source.ts'
 import { ShellOutput } from './output.ts'
+import { ownExitCode } from './own-exit-code.ts'
 import { runLines, runScript, type ScriptOptions } from './script.ts'
 import { Session } from './session.ts'
 import { openClient } from './shell-client.ts'
@@ -153,11 +154,6 @@ function interruptBy(session: Session): () => void {
   }
   process.on('SIGINT', onInterrupt)
   return () => process.off('SIGINT', onInterrupt)
-}
-
-/** What the script itself has set: a process ends with it where nothing else ends it. */
-function ownExitCode(): number {
-  return Number(process.exitCode ?? 0)
 }
 
 function turnOfTheLoop(): Promise<void> {

@@ -71,6 +71,13 @@ describe.skipIf(!hasTool('tmux'))('in a terminal', () => {
     await terminal.until('exit code 3')
   })
 
+  test('Ctrl-D leaves with the exit code that was set', async () => {
+    await start()
+    await answer('process.exitCode = 3')
+    terminal.press('C-d')
+    await terminal.until('exit code 3')
+  })
+
   test('!command gets the terminal, and the last image in $image', async () => {
     await start()
     terminal.enter("client.pull('library/busybox').size")

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isProgramOnPath, meantByCall, meantByLine } from '../../src/shell/foreign-habits.ts'
 
-const isProgram = (name: string): boolean => ['ls', 'docker', 'rm', 'git'].includes(name)
+const isProgram = (name: string): boolean => ['ls', 'docker', 'rm', 'git', 'whoami'].includes(name)
 
 describe('a whole line', () => {
   test.each([
@@ -12,6 +12,8 @@ describe('a whole line', () => {
     ['docker pull busybox', "client.pull('busybox')"],
     ['singularity pull docker://busybox;', "client.pull('docker://busybox')"],
     ['images', 'client.images()'],
+    ['whoami', 'client.whoami()'],
+    ['whoami --version', '!whoami --version'],
     ['sregistry create team/new', "client.createRepository('team/new')"],
     ['ls', '!ls'],
     ['ls -l /tmp', '!ls -l /tmp'],

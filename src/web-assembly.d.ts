@@ -7,7 +7,6 @@ declare namespace WebAssembly {
     constructor(module: Module, imports?: object)
     readonly exports: object
   }
-  class RuntimeError extends Error {}
   class Memory {
     /** @param descriptor In pages of 64 KiB. */
     constructor(descriptor: { readonly initial: number })

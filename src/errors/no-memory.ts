@@ -13,9 +13,6 @@ export function withMemoryFor<T>(what: string, instantiate: () => T): T {
   try {
     return instantiate()
   } catch (error) {
-    if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError) {
-      throw noMemory(what, error)
-    }
-    throw error
+    throw error instanceof RangeError ? noMemory(what, error) : error
   }
 }

@@ -1,5 +1,4 @@
 /** The inode and the directory table of a tree, which refer to each other: encoded by the module of assembly/. */
-import { noMemory } from '../errors/no-memory.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { longestName, longestTarget, referenceBase } from './format.ts'
 import type { IdTable } from './id-table.ts'
@@ -108,8 +107,6 @@ class InodeTables {
   }
 
   private refuse(reason: number, first: number, second: number): never {
-    // it may be refused before the tree is in its place
-    if (refusals[reason] === 'memory') throw noMemory('the tables of the image')
     const path = this.pathOfLast() ?? '/'
     const limit = (message: string, hint: string) =>
       new SregistryError('LIMIT_EXCEEDED', message, { hint })

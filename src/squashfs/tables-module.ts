@@ -1,7 +1,7 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { withMemoryFor } from '../errors/no-memory.ts'
+import { noMemory, withMemoryFor } from '../errors/no-memory.ts'
 
 /** Columns of the tree in the memory of an instance, in the order of their numbers there (assembly/tree.ts). */
 export const tableColumns = {
@@ -36,7 +36,6 @@ export const tableColumns = {
 
 /** Why an entry is refused, by number (assembly/host.ts). */
 export const refusals = [
-  'memory',
   'long-name',
   'bad-name',
   'symlink-target',
@@ -103,8 +102,15 @@ export function instantiateTables(host: TablesHost): TablesExports {
   const path = createRequire(import.meta.url).resolve('#tables.wasm')
   loaded ??= new WebAssembly.Module(readFileSync(path))
   const module = loaded
-  const { exports } = withMemoryFor('the tables of the image', () => {
-    return new WebAssembly.Instance(module, { host })
-  })
+  const what = 'the tables of the image'
+  const imports = {
+    host,
+    'no-memory': {
+      noMemory: () => {
+        throw noMemory(what)
+      },
+    },
+  }
+  const { exports } = withMemoryFor(what, () => new WebAssembly.Instance(module, imports))
   return exports as TablesExports
 }

@@ -8,14 +8,15 @@ const source = resolve(import.meta.dirname, '../../src')
 /** Each folder with the folders it may use beside itself. */
 const allowed: Record<string, readonly string[]> = {
   errors: [],
+  assembly: [],
   settings: ['errors'],
   deflate: ['errors'],
-  squashfs: ['settings', 'errors'],
+  squashfs: ['assembly', 'settings', 'errors'],
   sif: ['settings', 'errors'],
   registry: ['squashfs', 'sif', 'settings', 'errors'],
   storage: ['squashfs', 'sif', 'settings', 'errors'],
   aws: ['registry', 'storage', 'squashfs', 'sif', 'settings', 'errors'],
-  image: ['registry', 'storage', 'deflate', 'squashfs', 'sif', 'settings', 'errors'],
+  image: ['registry', 'storage', 'deflate', 'squashfs', 'sif', 'assembly', 'settings', 'errors'],
   catalog: ['registry', 'storage', 'squashfs', 'sif', 'settings', 'errors'],
   client: [
     'aws',

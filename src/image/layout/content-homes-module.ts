@@ -1,7 +1,7 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { withMemoryFor } from '../../errors/no-memory.ts'
+import { noMemory, withMemoryFor } from '../../errors/no-memory.ts'
 
 /** Columns in the memory of an instance, in the order of their numbers there (assembly/columns.ts). */
 export const homeColumns = {
@@ -31,6 +31,9 @@ export type ContentHomesExports = {
   doublesFound(): number
 }
 
+/** What its memory is for. */
+export const what = 'the contents of the image'
+
 let loaded: WebAssembly.Module | undefined
 
 /** An instance, which serves one image. @throws {SregistryError} LIMIT_EXCEEDED where there is no memory. */
@@ -38,8 +41,13 @@ export function instantiateContentHomes(): ContentHomesExports {
   const path = createRequire(import.meta.url).resolve('#content-homes.wasm')
   loaded ??= new WebAssembly.Module(readFileSync(path))
   const module = loaded
-  const { exports } = withMemoryFor('the contents of the image', () => {
-    return new WebAssembly.Instance(module)
-  })
+  const imports = {
+    'no-memory': {
+      noMemory: () => {
+        throw noMemory(what)
+      },
+    },
+  }
+  const { exports } = withMemoryFor(what, () => new WebAssembly.Instance(module, imports))
   return exports as ContentHomesExports
 }

@@ -3,7 +3,7 @@
  * first, then by position, stands for all that are equal. The module of assembly/ looks for them.
  */
 import { randomInt } from 'node:crypto'
-import { noMemory, withMemoryFor } from '../../errors/no-memory.ts'
+import { noMemory } from '../../errors/no-memory.ts'
 import { childIsDirectory, type FlatTree } from '../../squashfs/flat-tree.ts'
 import type { PackedContents } from '../packed-contents.ts'
 import type { EntryColumns } from '../packed-entries.ts'
@@ -13,6 +13,7 @@ import {
   type ContentHomesExports,
   homeColumns,
   instantiateContentHomes,
+  what,
 } from './content-homes-module.ts'
 
 /** The tree of an image, as its directories and their entries are numbered for the tables. */
@@ -31,9 +32,6 @@ export function findContentHomes(
   memory.setNamed(tree)
   return memory.find()
 }
-
-/** What the memory is for. */
-const what = 'the contents of the image'
 
 const fileKind = entryKinds.indexOf('file')
 
@@ -71,7 +69,7 @@ class HomesMemory {
       return layer
     })
     if (textBytes > 0xffff_ffff) throw noMemory(what)
-    withMemoryFor(what, () => this.#module.reserve(leaves, contents, textBytes, randomInt(2 ** 31)))
+    this.#module.reserve(leaves, contents, textBytes, randomInt(2 ** 31))
     let textStart = 0
     for (const layer of this.#layers) {
       this.#setLeaves(layer)

@@ -17,14 +17,13 @@ export declare function idOfXattrs(set: u32): u32
 
 /** Why an entry cannot be in an image. */
 export namespace Reason {
-  export const noMemory: i32 = 0
-  export const longName: i32 = 1
-  export const badName: i32 = 2
-  export const symlinkTarget: i32 = 3
-  export const deviceNumber: i32 = 4
-  export const content: i32 = 5
-  export const noListing: i32 = 6
+  export const longName: i32 = 0
+  export const badName: i32 = 1
+  export const symlinkTarget: i32 = 2
+  export const deviceNumber: i32 = 3
+  export const content: i32 = 4
+  export const noListing: i32 = 5
 }
 
-/** Throws: what the entry is about, `failedDirectory` and `failedChild` tell. */
+/** Throws: what the entry is about, `lastDirectory` and `lastChild` tell. */
 export declare function refuse(reason: i32, first: f64, second: f64): void

@@ -1,5 +1,5 @@
 /** Directory listings (format.adoc "Directory Table" and "Directory Index"), and where they lie. */
-import { reserve } from './memory'
+import { reserve } from '../../assembly/memory'
 import { MetadataWriter } from './metadata-writer'
 import { nameLength, nameStart } from './names'
 import { numberOfDirectory, numberOfLeaf } from './numbering'

@@ -3,8 +3,9 @@
  * u32s that are to hold where a block of the other table is stored are left to whoever stores the blocks.
  * @see FORMATS "Metadata blocks"; format.adoc "Packing Metadata"
  */
+
+import { reserve } from '../../assembly/memory'
 import { storeBlock } from './host'
-import { reserve } from './memory'
 
 const blockBytes: u32 = 8192
 /** What is claimed at once at most, a symlink's inode with the longest target, and some. */

@@ -1,6 +1,7 @@
 /** The names of a directory's children: what they are, whether a directory can hold them, and their order. */
+
+import { reserve } from '../../assembly/memory'
 import { Reason, refuse } from './host'
-import { reserve } from './memory'
 import {
   at,
   Column,

@@ -1,5 +1,5 @@
 /** Walks the tree without recursion (a depth of thousands is legal): links are counted, every inode is numbered. */
-import { reserve } from './memory'
+import { reserve } from '../../assembly/memory'
 import { reserveNames, sortChildren } from './names'
 import { at, Column, childEnd, childStart, directoryCount, isDirectory, leafCount } from './tree'
 

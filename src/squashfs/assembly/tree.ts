@@ -2,7 +2,7 @@
  * The tree, as JavaScript has put it into this memory: columns, in which a leaf, a content and a directory are
  * numbers. A child of a directory is the number of a leaf, or that of a directory with `isDirectory` set.
  */
-import { reserve } from './memory'
+import { reserve } from '../../assembly/memory'
 
 export const isDirectory: u32 = 0x8000_0000
 

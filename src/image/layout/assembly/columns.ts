@@ -1,5 +1,5 @@
 /** What JavaScript puts into this memory: columns of leaves and of contents, of all layers one after the other. */
-import { reserve } from './memory'
+import { reserve } from '../../../assembly/memory'
 
 /** In the order of `homeColumns` (content-homes-module.ts). */
 export namespace Column {

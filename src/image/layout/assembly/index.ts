@@ -3,8 +3,9 @@
  * then by position, stands for all that are equal. An instance serves one image: `reserve`, the columns are filled by
  * JavaScript, `markLive` for each layer, then `addContents` for each layer, and `finish`.
  */
+
+import { reserve as reserveBytes } from '../../../assembly/memory'
 import { addressOf, at, Column, isBefore, reserveColumns } from './columns'
-import { reserve as reserveBytes } from './memory'
 
 export { addressOf } from './columns'
 

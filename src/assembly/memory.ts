@@ -1,5 +1,5 @@
-/** Memory that is given out once and never taken back: an instance encodes one tree. */
-import { Reason, refuse } from './host'
+/** Memory that is given out once and never taken back: an instance of a module serves one image. */
+import { noMemory } from './no-memory'
 
 let nextFree: u64 = 0
 
@@ -10,9 +10,6 @@ export function reserve(bytes: u64): usize {
   nextFree = start + bytes
   const pages = (nextFree + 65535) >> 16
   const missing = <i64>pages - <i64>memory.size()
-  const isTooMuch = pages > 65535
-  if (isTooMuch || (missing > 0 && memory.grow(<i32>missing) < 0)) {
-    refuse(Reason.noMemory, <f64>nextFree, 0)
-  }
+  if (pages > 65535 || (missing > 0 && memory.grow(<i32>missing) < 0)) noMemory()
   return <usize>start
 }

@@ -1,0 +1,2 @@
+/** Throws, in JavaScript. */
+export declare function noMemory(): void

@@ -2,7 +2,6 @@
  * Compresses blocks on the thread pool and appends them to a file in the order they came, whatever
  * the order they are finished in. Bounded: slots for what is compressed, isFull for what waits.
  */
-
 import type { BlockCompressor } from '../squashfs/block-compressor.ts'
 import { blockRaw } from '../squashfs/format.ts'
 import type { OpenFile } from '../storage/thread-file.ts'

@@ -14,7 +14,7 @@ import { recodingEffort } from './recoding-effort.ts'
 const maxEncoders = 6
 
 export class EncoderPool {
-  readonly #threads: readonly Worker[]
+  readonly #threads: Worker[] = []
   #failure: { readonly error: unknown } | undefined
   readonly #onFailure: ((error: unknown) => void)[] = []
 
@@ -24,12 +24,23 @@ export class EncoderPool {
     count: number = Math.min(maxEncoders, availableParallelism() - 1),
   ) {
     const effort = recodingEffort(compression)
-    this.#threads = Array.from({ length: effort === undefined ? 0 : count }, () => {
-      const workerData = { recoder: recoderModule(), blockSize, effort } as EncoderThreadData
+    if (effort === undefined) return
+    const workerData: EncoderThreadData = { recoder: recoderModule(), blockSize, effort }
+    while (this.#threads.length < count && this.#start(workerData)) {
+      // as many as can be had
+    }
+  }
+
+  #start(workerData: EncoderThreadData): boolean {
+    try {
       const thread = startThread('encode', workerData)
       thread.on('error', (error) => this.#fail(error))
-      return thread
-    })
+      this.#threads.push(thread)
+      return true
+    } catch {
+      // packing threads encode what nobody takes from them
+      return false
+    }
   }
 
   /** A port to each thread, for one packing thread. */

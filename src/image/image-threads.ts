@@ -3,11 +3,22 @@ import type { Worker } from 'node:worker_threads'
 import { startComposing } from './compose/compose-thread.ts'
 import { startCopying } from './layout/copy-thread.ts'
 
-export type ImageThreads = { readonly copy: Worker; readonly compose: Worker }
+export type ImageThreads = {
+  /** Used where something is copied ahead. */
+  readonly copy: Worker
+  readonly compose: Worker
+}
 
 /** Whoever starts them ends them, whether they were used or not. */
 export function startImageThreads(): ImageThreads {
-  return { copy: startCopying(), compose: startComposing() }
+  const copy = startCopying()
+  try {
+    return { copy, compose: startComposing() }
+  } catch (error) {
+    // where no more threads can be had, nobody would have the first to end it
+    void copy.terminate()
+    throw error
+  }
 }
 
 export async function endImageThreads({ copy, compose }: ImageThreads): Promise<void> {

@@ -19,9 +19,6 @@ export type ContentColumns = {
   readonly blocks: Uint32Array
 }
 
-/** Most files have no blocks of their own. */
-const noBlocks = new Uint32Array()
-
 export class PackedContents {
   readonly columns: ContentColumns
   readonly placement: Placement
@@ -29,19 +26,6 @@ export class PackedContents {
   constructor(columns: ContentColumns) {
     this.columns = columns
     this.placement = new Placement(columns.length)
-  }
-
-  identityOf(index: number): string {
-    const { text, identityStarts, identityLengths } = this.columns
-    const start = identityStarts[index] ?? 0
-    return text.slice(start, start + (identityLengths[index] ?? 0))
-  }
-
-  blocksOf(index: number): Uint32Array {
-    const { blocks, blockStarts } = this.columns
-    const start = blockStarts[index]
-    const end = blockStarts[index + 1]
-    return start === end ? noBlocks : blocks.subarray(start, end)
   }
 }
 

@@ -85,11 +85,6 @@ export class PackedEntries {
     const { firsts, seconds } = this.columns
     return { major: firsts[index] ?? 0, minor: seconds[index] ?? 0 }
   }
-
-  /** The number of a file's content in `contents`. */
-  contentOf(index: number): number {
-    return this.columns.firsts[index] ?? 0
-  }
 }
 
 function part(text: string, start = 0, length = 0): string {

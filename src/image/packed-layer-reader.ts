@@ -1,5 +1,4 @@
 /** Reads the index of a packed layer and checks everything in it that later reads rely on. */
-
 import { constants } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { SregistryError } from '../errors/sregistry-error.ts'

@@ -1,5 +1,4 @@
 /** Puts a tree into the memory of the module that encodes it. */
-
 import { noMemory } from '../errors/no-memory.ts'
 import type { FlatDirectory, FlatTree } from './flat-tree.ts'
 import { inodeType } from './format.ts'

@@ -51,6 +51,7 @@ class ThreadFile implements OpenFile {
   fd: number
   #running = 0
   #onIdle: (() => void) | undefined
+  #closing: Promise<void> | undefined
 
   constructor(fd: number) {
     this.fd = fd
@@ -81,9 +82,13 @@ class ThreadFile implements OpenFile {
   }
 
   /** Waits for what is under way: its descriptor may be another file's right after. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     const { fd } = this
-    if (fd < 0) return
     this.fd = -1
     if (this.#running > 0) {
       await new Promise<void>((resolve) => {

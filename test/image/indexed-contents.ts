@@ -66,7 +66,11 @@ export function listEntries(entries: PackedEntries): PackedEntry[] {
     const common = { ...entries.metadataOf(index), path: entries.pathOf(index) }
     switch (kind) {
       case 'file':
-        return { ...common, kind, content: contentAt(entries.contents, entries.contentOf(index)) }
+        return {
+          ...common,
+          kind,
+          content: contentAt(entries.contents, entries.columns.firsts[index] ?? 0),
+        }
       case 'symlink':
       case 'hardlink':
         return { ...common, kind, target: entries.targetOf(index) }
@@ -80,13 +84,15 @@ export function listEntries(entries: PackedEntries): PackedEntry[] {
 }
 
 function contentAt(contents: PackedContents, index: number): PackedContent {
-  const { sizes, positions, fragments, offsets } = contents.columns
+  const { sizes, positions, fragments, offsets, blocks, blockStarts, ...rest } = contents.columns
+  const identityStart = rest.identityStarts[index] ?? 0
+  const identityEnd = identityStart + (rest.identityLengths[index] ?? 0)
   const fragment = fragments[index] ?? -1
   return {
     sizeBytes: sizes[index] ?? 0,
-    identity: contents.identityOf(index),
+    identity: rest.text.slice(identityStart, identityEnd),
     position: positions[index] ?? 0,
-    blocks: contents.blocksOf(index),
+    blocks: blocks.subarray(blockStarts[index], blockStarts[index + 1]),
     fragment: fragment < 0 ? undefined : { index: fragment, offset: offsets[index] ?? 0 },
   }
 }

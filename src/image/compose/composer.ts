@@ -3,7 +3,6 @@
  * laid out, and the tables are written. Small images are composed here, larger ones by a thread
  * (compose-thread.ts) that does the same.
  */
-
 import type { Descriptor } from '../../registry/descriptor.ts'
 import type { Digest } from '../../registry/digest.ts'
 import { type BlockCompressor, createBlockCompressor } from '../../squashfs/block-compressor.ts'

@@ -22,6 +22,7 @@ export type LaidOutTree = { readonly directories: FlatTree; readonly leaves: Lea
 /**
  * For each layer the contents that are taken from it, in the order of the packed bytes. The others are led
  * to theirs. A layer that comes twice has all of them the first time.
+ * @throws {SregistryError} LIMIT_EXCEEDED where there is not enough memory.
  */
 export function findContentHomes(
   tree: LaidOutTree,

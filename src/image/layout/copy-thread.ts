@@ -7,6 +7,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Worker } from 'node:worker_threads'
 import { cancelled } from '../../errors/cancelled.ts'
+import { SregistryError } from '../../errors/sregistry-error.ts'
 import { startThread } from '../own-thread.ts'
 import type { CopyMessage, CopyOrder, CopyOutcome } from './copy-messages.ts'
 import type { CopiedRange } from './image-layout.ts'
@@ -42,7 +43,9 @@ export class CopyThread {
     this.#worker = isAlive ? started : startCopying()
     this.#ended = new Promise((resolve) => {
       this.#worker.once('error', resolve)
-      this.#worker.once('exit', () => resolve(new Error('the thread that copies has ended')))
+      this.#worker.once('exit', () =>
+        resolve(new SregistryError('INTERNAL', 'the copying thread ended without a result')),
+      )
     })
   }
 

@@ -43,7 +43,10 @@ export type LayoutOptions = {
   readonly blockSize: number
 }
 
-/** Lays out the contents of a tree and tells its files where they will be. */
+/**
+ * Lays out the contents of a tree and tells its files where they will be.
+ * @throws {SregistryError} LIMIT_EXCEEDED where there is not enough memory.
+ */
 export function layOutImage(
   tree: LaidOutTree,
   layers: readonly PackedLayer[],
@@ -54,7 +57,9 @@ export function layOutImage(
     tree,
     layers.map(({ entries }) => entries.columns),
   )
-  const uses = layers.flatMap((layer, source) => fragmentUses(layer, source, homes[source] ?? none))
+  const uses = layers.flatMap((layer, source) =>
+    fragmentUses(layer, source, homes[source] ?? noHomes),
+  )
   const repack = new Set(fragmentsToRepack(uses, layers, options.blockSize))
   const copier = new RangeCopier(options.dataStart)
   const copied = new FragmentCopier(
@@ -62,7 +67,7 @@ export function layOutImage(
     copier,
   )
   for (const [source, { columns, placement }] of contents.entries()) {
-    for (const home of homes[source] ?? none) {
+    for (const home of homes[source] ?? noHomes) {
       // holes have size words and no stored bytes
       const storedBytes = storedBytesOf(columns, home)
       if (storedBytes === 0) continue
@@ -77,7 +82,7 @@ export function layOutImage(
   return { ranges: copier.ranges, fragments, repacked, copiedEnd: copier.end }
 }
 
-const none = new Uint32Array()
+const noHomes = new Uint32Array()
 
 /** The stored size within a squashfs size word. */
 export function storedSize(sizeWord: number): number {

@@ -1,5 +1,4 @@
 /** Copying ranges of packed layers into the image, with reading and writing overlapped. */
-
 import type { Stats } from 'node:fs'
 import { throwIfCancelled } from '../../errors/cancelled.ts'
 import { SregistryError } from '../../errors/sregistry-error.ts'

@@ -1,5 +1,4 @@
 /** Writes the fragments that are packed anew, one after the other behind what is copied. */
-
 import { throwIfCancelled } from '../../errors/cancelled.ts'
 import type { BlockCompressor } from '../../squashfs/block-compressor.ts'
 import { blockRaw } from '../../squashfs/format.ts'

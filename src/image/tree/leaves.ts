@@ -19,11 +19,6 @@ export class Leaves implements SourceLeaves {
   /** Hard links: the number of each and that of its inode. */
   readonly links: Map<number, number> = new Map()
 
-  /** One more than the largest number. */
-  get count(): number {
-    return this.total
-  }
-
   /** Counts on through the entries of the next layer. @returns the number of the first. */
   add(entries: PackedEntries): number {
     const first = this.total

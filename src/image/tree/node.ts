@@ -1,5 +1,4 @@
 /** A root file system while layers are applied to it: directories, and in them the numbers of all else. */
-
 import { type FlatTree, flattenTree } from '../../squashfs/flat-tree.ts'
 import type { InodeMetadata } from '../../squashfs/inode.ts'
 import type { SourceDirectory } from '../../squashfs/tree-source.ts'

@@ -109,6 +109,15 @@ const stacks = fc.array(
 )
 const cases = fc.tuple(stacks, fc.integer({ min: 1, max: 4 }))
 
+test.each([1, 512, 513, 514, 1025])('of %i contents, each has its equal above it', (count) => {
+  const contents = Array.from({ length: count }, (_, n) => ({ identity: `${n}`, sizeBytes: 5 }))
+  const world = worldOf([contents, contents.toReversed()], () => false)
+  layOut(world)
+  const placeOf = ({ content }: PlacedFile) => content.fragment
+  const lower = world.files.slice(0, count).map(placeOf)
+  expect(world.files.slice(count).map(placeOf)).toEqual(lower.toReversed())
+})
+
 describe('for any layers', () => {
   test('every file has all its bytes, within what is copied or packed anew', () =>
     fc.assert(

@@ -1,4 +1,4 @@
-/** The thread that composes large images is started by a guess: it ends with the pull, whatever that becomes of. */
+/** The threads that make large images are started by a guess: they end with the pull, whatever that becomes of. */
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
@@ -8,16 +8,30 @@ import { makeImage } from '../fakes/oci-image.ts'
 import { type Home, PullWorld, sha256OfFile } from '../fakes/pull-world.ts'
 import { file } from '../fakes/tar-layer.ts'
 
-const { started } = vi.hoisted(() => ({ started: [] as Worker[] }))
+const { started, refusal } = vi.hoisted(() => ({
+  started: [] as Worker[],
+  refusal: { isOn: false },
+}))
 
 vi.mock('../../src/image/compose/compose-thread.ts', async (original) => {
   const actual = await original<typeof import('../../src/image/compose/compose-thread.ts')>()
   const startComposing = () => {
+    if (refusal.isOn) throw new Error('no more threads')
     const worker = actual.startComposing()
     started.push(worker)
     return worker
   }
   return { ...actual, startComposing }
+})
+
+vi.mock('../../src/image/layout/copy-thread.ts', async (original) => {
+  const actual = await original<typeof import('../../src/image/layout/copy-thread.ts')>()
+  const startCopying = () => {
+    const worker = actual.startCopying()
+    started.push(worker)
+    return worker
+  }
+  return { ...actual, startCopying }
 })
 
 const image = makeImage([[file('etc/config', 'one')]])
@@ -27,7 +41,10 @@ beforeAll(async () => {
   await world.push('team/small', image)
 })
 afterAll(() => world[Symbol.asyncDispose]())
-beforeEach(() => started.splice(0))
+beforeEach(() => {
+  started.splice(0)
+  refusal.isOn = false
+})
 
 /** A user who has pulled a large image of the repository before. */
 function homeWithLayout(): Home {
@@ -38,10 +55,9 @@ function homeWithLayout(): Home {
   return home
 }
 
-async function hasEnded(worker: Worker | undefined): Promise<boolean> {
-  if (worker === undefined) return false
-  if (worker.threadId >= 0) await once(worker, 'exit')
-  return true
+async function allEnd(count: number): Promise<void> {
+  expect(started).toHaveLength(count)
+  for (const worker of started) if (worker.threadId >= 0) await once(worker, 'exit')
 }
 
 test('no thread is started where no large image of the repository was made', async () => {
@@ -49,15 +65,14 @@ test('no thread is started where no large image of the repository was made', asy
   expect(started).toEqual([])
 })
 
-test('an image that is small now is the same, and the thread ends', async () => {
+test('an image that is small now is the same, and both threads end', async () => {
   const plain = await (await world.client(world.home())).pull('team/small')
   const { path } = await (await world.client(homeWithLayout())).pull('team/small')
   expect(sha256OfFile(path)).toBe(sha256OfFile(plain.path))
-  expect(started).toHaveLength(1)
-  expect(await hasEnded(started[0])).toBe(true)
+  await allEnd(2)
 })
 
-test('a pull that is cancelled before there is anything to compose ends the thread', async () => {
+test('a pull that is cancelled before there is anything to compose ends both threads', async () => {
   const home = homeWithLayout()
   const client = await world.client(home)
   const abort = new AbortController()
@@ -69,6 +84,13 @@ test('a pull that is cancelled before there is anything to compose ends the thre
   })
   await expect(pulling).rejects.toMatchObject({ code: 'CANCELLED' })
   expect(home.leftovers()).toEqual([])
-  expect(started).toHaveLength(1)
-  expect(await hasEnded(started[0])).toBe(true)
+  await allEnd(2)
+})
+
+test('where only the first can be started, that ends too, and the image is made without', async () => {
+  refusal.isOn = true
+  const { path } = await (await world.client(homeWithLayout())).pull('team/small')
+  const plain = await (await world.client(world.home())).pull('team/small')
+  expect(sha256OfFile(path)).toBe(sha256OfFile(plain.path))
+  await allEnd(1)
 })

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
-import { withMemoryFor } from '../errors/no-memory.ts'
+import { instantiate } from '../errors/no-memory.ts'
 
 /** May be handed to a worker, which then has what V8 made of it so far. */
 export type RecoderModule = WebAssembly.Module
@@ -57,8 +57,5 @@ export function instantiateRecoder(module: RecoderModule): RecoderExports {
   const abort = () => {
     throw new Error('the recoder has no memory')
   }
-  const { exports } = withMemoryFor('packing a layer', () => {
-    return new WebAssembly.Instance(module, { env: { abort } })
-  })
-  return exports as RecoderExports
+  return instantiate(module, 'packing a layer', { env: { abort } }) as RecoderExports
 }

@@ -8,10 +8,19 @@ export function noMemory(what: string, cause?: unknown): SregistryError {
   })
 }
 
-/** Runs what instantiates WebAssembly, for whose memory V8 sets aside 10 GiB of addresses. */
-export function withMemoryFor<T>(what: string, instantiate: () => T): T {
+/**
+ * An instance of a module of WebAssembly.
+ * @param what Its memory is for, V8 setting aside 10 GiB of addresses.
+ * @returns its exports.
+ * @throws {SregistryError} LIMIT_EXCEEDED where there is no memory; so does the instance where it wants more.
+ */
+export function instantiate(module: WebAssembly.Module, what: string, imports: object): object {
+  const refuseMemory = () => {
+    throw noMemory(what)
+  }
   try {
-    return instantiate()
+    const all = { ...imports, 'no-memory': { noMemory: refuseMemory } }
+    return new WebAssembly.Instance(module, all).exports
   } catch (error) {
     throw error instanceof RangeError ? noMemory(what, error) : error
   }

@@ -1,7 +1,7 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { noMemory, withMemoryFor } from '../errors/no-memory.ts'
+import { instantiate } from '../errors/no-memory.ts'
 
 /** Columns of the tree in the memory of an instance, in the order of their numbers there (assembly/tree.ts). */
 export const tableColumns = {
@@ -101,16 +101,5 @@ let loaded: WebAssembly.Module | undefined
 export function instantiateTables(host: TablesHost): TablesExports {
   const path = createRequire(import.meta.url).resolve('#tables.wasm')
   loaded ??= new WebAssembly.Module(readFileSync(path))
-  const module = loaded
-  const what = 'the tables of the image'
-  const imports = {
-    host,
-    'no-memory': {
-      noMemory: () => {
-        throw noMemory(what)
-      },
-    },
-  }
-  const { exports } = withMemoryFor(what, () => new WebAssembly.Instance(module, imports))
-  return exports as TablesExports
+  return instantiate(loaded, 'the tables of the image', { host }) as TablesExports
 }

@@ -1,7 +1,7 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { noMemory, withMemoryFor } from '../../errors/no-memory.ts'
+import { instantiate } from '../../errors/no-memory.ts'
 
 /** Columns in the memory of an instance, in the order of their numbers there (assembly/columns.ts). */
 export const homeColumns = {
@@ -32,7 +32,7 @@ export type ContentHomesExports = {
 }
 
 /** What its memory is for. */
-export const what = 'the contents of the image'
+export const memoryUse = 'the contents of the image'
 
 let loaded: WebAssembly.Module | undefined
 
@@ -40,14 +40,5 @@ let loaded: WebAssembly.Module | undefined
 export function instantiateContentHomes(): ContentHomesExports {
   const path = createRequire(import.meta.url).resolve('#content-homes.wasm')
   loaded ??= new WebAssembly.Module(readFileSync(path))
-  const module = loaded
-  const imports = {
-    'no-memory': {
-      noMemory: () => {
-        throw noMemory(what)
-      },
-    },
-  }
-  const { exports } = withMemoryFor(what, () => new WebAssembly.Instance(module, imports))
-  return exports as ContentHomesExports
+  return instantiate(loaded, memoryUse, {}) as ContentHomesExports
 }

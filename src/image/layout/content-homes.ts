@@ -13,7 +13,7 @@ import {
   type ContentHomesExports,
   homeColumns,
   instantiateContentHomes,
-  what,
+  memoryUse,
 } from './content-homes-module.ts'
 
 /** The tree of an image, as its directories and their entries are numbered for the tables. */
@@ -69,7 +69,7 @@ class HomesMemory {
       textBytes += columns.contents.columns.text.length
       return layer
     })
-    if (textBytes > 0xffff_ffff) throw noMemory(what)
+    if (textBytes > 0xffff_ffff) throw noMemory(memoryUse)
     this.#module.reserve(leaves, contents, textBytes, randomInt(2 ** 31))
     let textStart = 0
     for (const layer of this.#layers) {

@@ -74,7 +74,7 @@ class Pull {
       }
     } finally {
       // mostly they have ended before
-      void starting.then(endThreads)
+      void starting.then((threads) => threads?.end())
     }
   }
 
@@ -306,10 +306,4 @@ async function loadBuilding() {
   ])
   const [{ buildImage }, { cachedLayers, temporaryLayers }, { layerCache }, { withWork }] = modules
   return { buildImage, cachedLayers, temporaryLayers, layerCache, withWork }
-}
-
-async function endThreads(threads: ImageThreads | undefined): Promise<void> {
-  if (threads === undefined) return
-  const { endImageThreads } = await import('../image/image-threads.ts')
-  await endImageThreads(threads)
 }

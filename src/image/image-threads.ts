@@ -7,20 +7,19 @@ export type ImageThreads = {
   /** Used where something is copied ahead. */
   readonly copy: Worker
   readonly compose: Worker
+  end(): Promise<void>
 }
 
 /** Whoever starts them ends them, whether they were used or not. */
 export function startImageThreads(): ImageThreads {
   const copy = startCopying()
   try {
-    return { copy, compose: startComposing() }
+    const compose = startComposing()
+    const end = async () => void (await Promise.all([copy.terminate(), compose.terminate()]))
+    return { copy, compose, end }
   } catch (error) {
     // where no more threads can be had, nobody would have the first to end it
     void copy.terminate()
     throw error
   }
-}
-
-export async function endImageThreads({ copy, compose }: ImageThreads): Promise<void> {
-  await Promise.all([copy.terminate(), compose.terminate()])
 }

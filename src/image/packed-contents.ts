@@ -2,6 +2,7 @@
  * The contents of a packed layer's files, in columns: where they lie in the layer, and, once an image is laid
  * out, where they lie in the image.
  */
+
 /** One value for each file, in the order of the entries. */
 export type ContentColumns = {
   readonly length: number

@@ -3,30 +3,16 @@
  * garbage collections, which copy them each time: that took longer than all that is done with them.
  */
 import type { InodeMetadata } from '../squashfs/inode.ts'
+import type { LeafColumns } from '../squashfs/tree-source.ts'
 import type { PackedContents } from './packed-contents.ts'
 import type { PackedEntry } from './packed-layer.ts'
 import { entryKinds } from './packed-layer-format.ts'
 
-/** One value for each entry, but for those of `contents`. */
-export type EntryColumns = {
-  readonly length: number
-  /** The whole index, one char per byte; paths, targets and identities are places in it. */
-  readonly text: string
-  /** Positions in `entryKinds`. */
-  readonly kinds: Uint8Array
-  readonly pathStarts: Uint32Array
-  readonly pathLengths: Uint32Array
-  readonly modes: Uint16Array
-  readonly uids: Uint32Array
-  readonly gids: Uint32Array
-  readonly mtimes: Uint32Array
-  /** Of the entries that have any. */
-  readonly xattrs: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>
-  /** Where a target begins and how long it is; the numbers of a device; the number of a file's content. */
-  readonly firsts: Uint32Array
-  readonly seconds: Uint32Array
-  readonly contents: PackedContents
-}
+/**
+ * One value for each entry, but for those of `contents`. Kinds are positions in `entryKinds`; the text is the whole
+ * index, identities too are places in it.
+ */
+export type EntryColumns = Omit<LeafColumns, 'contents'> & { readonly contents: PackedContents }
 
 const slashCode = 0x2f
 

@@ -95,11 +95,15 @@ export type TablesExports = {
   nameLength(child: number): number
 }
 
+/** What its memory is for. */
+export const memoryUse = 'the tables of the image'
+
 let loaded: WebAssembly.Module | undefined
 
 /** An instance, which encodes one tree. @throws {SregistryError} LIMIT_EXCEEDED where there is no memory. */
 export function instantiateTables(host: TablesHost): TablesExports {
-  const path = createRequire(import.meta.url).resolve('#tables.wasm')
-  loaded ??= new WebAssembly.Module(readFileSync(path))
-  return instantiate(loaded, 'the tables of the image', { host }) as TablesExports
+  loaded ??= new WebAssembly.Module(
+    readFileSync(createRequire(import.meta.url).resolve('#tables.wasm')),
+  )
+  return instantiate(loaded, memoryUse, { host }) as TablesExports
 }

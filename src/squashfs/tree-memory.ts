@@ -3,7 +3,7 @@ import { noMemory } from '../errors/no-memory.ts'
 import type { FlatDirectory, FlatTree } from './flat-tree.ts'
 import { inodeType } from './format.ts'
 import type { InodeMetadata } from './inode.ts'
-import { type TablesExports, tableColumns } from './tables-module.ts'
+import { memoryUse, type TablesExports, tableColumns } from './tables-module.ts'
 import type { LeafColumns, SourceContents, TreeSource } from './tree-source.ts'
 
 type Xattrs = NonNullable<InodeMetadata['xattrs']>
@@ -19,7 +19,7 @@ export function placeTree(
 ): readonly (Xattrs | undefined)[] {
   const { parts } = leaves
   const textBytes = sum(parts, ({ text }) => text.length)
-  if (textBytes + directories.nameBytes > 0xffff_ffff) throw noMemory('the tables of the image')
+  if (textBytes + directories.nameBytes > 0xffff_ffff) throw noMemory(memoryUse)
   tables.reserveTree(
     sum(parts, ({ length }) => length),
     sum(parts, ({ contents }) => contents.columns.length),

@@ -37,6 +37,7 @@ export type LeafColumns = {
   readonly uids: Uint32Array
   readonly gids: Uint32Array
   readonly mtimes: Uint32Array
+  /** Of the leaves that have any. */
   readonly xattrs: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>
   /** Where a target begins and how long it is; the numbers of a device; the number of a file's content. */
   readonly firsts: Uint32Array

@@ -47,7 +47,7 @@ test('contents that get no memory are one clear failure', () => {
       length, text: '', sizes, positions: sizes, fragments: new Int32Array(length), offsets: words,
       identityStarts: words, identityLengths: words, blockStarts: words, blocks: words,
     })
-    findContentHomes({}, [{ length: 0, text: '', contents }])`,
+    findContentHomes({ leaves: { parts: [{ length: 0, text: '', contents }] } })`,
   )
   expect(failure).toMatchObject({ code: 'LIMIT_EXCEEDED', hint })
 })

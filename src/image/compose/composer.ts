@@ -13,7 +13,6 @@ import type { TreeSource } from '../../squashfs/tree-source.ts'
 import { type OpenFile, openInThread } from '../../storage/thread-file.ts'
 import { inTurns } from '../in-turns.ts'
 import { namedLayer } from '../layer-failure.ts'
-import type { LaidOutTree } from '../layout/content-homes.ts'
 import { type ImageLayout, layOutImage } from '../layout/image-layout.ts'
 import { LayerFiles } from '../layout/range-copy.ts'
 import { writeRepacked } from '../layout/repacked-writer.ts'
@@ -21,7 +20,7 @@ import type { PackedLayer } from '../packed-layer.ts'
 import type { PackingParameters } from '../packing-parameters.ts'
 import { layerSteps } from '../tree/apply-layer.ts'
 import { applyMetadataLayer } from '../tree/apply-metadata-layer.ts'
-import { ImageTree } from '../tree/node.ts'
+import { type FlatImageTree, ImageTree } from '../tree/node.ts'
 import type { Ownership } from '../tree/ownership.ts'
 import { writeFully } from '../write-fully.ts'
 import { LayerIndexes } from './layer-indexes.ts'
@@ -81,7 +80,7 @@ export type LocalComposerOptions = {
 type Place = {
   readonly layout: ImageLayout
   readonly layers: readonly PackedLayer[]
-  readonly tree: LaidOutTree
+  readonly tree: FlatImageTree
 }
 
 export class LocalComposer implements Composer {

@@ -38,7 +38,8 @@ let loaded: WebAssembly.Module | undefined
 
 /** An instance, which serves one image. @throws {SregistryError} LIMIT_EXCEEDED where there is no memory. */
 export function instantiateContentHomes(): ContentHomesExports {
-  const path = createRequire(import.meta.url).resolve('#content-homes.wasm')
-  loaded ??= new WebAssembly.Module(readFileSync(path))
+  loaded ??= new WebAssembly.Module(
+    readFileSync(createRequire(import.meta.url).resolve('#content-homes.wasm')),
+  )
   return instantiate(loaded, memoryUse, {}) as ContentHomesExports
 }

@@ -4,11 +4,11 @@
  */
 import { randomInt } from 'node:crypto'
 import { noMemory } from '../../errors/no-memory.ts'
-import { childIsDirectory, type FlatTree } from '../../squashfs/flat-tree.ts'
+import { childIsDirectory } from '../../squashfs/flat-tree.ts'
 import type { PackedContents } from '../packed-contents.ts'
 import type { EntryColumns } from '../packed-entries.ts'
 import { entryKinds } from '../packed-layer-format.ts'
-import type { Leaves } from '../tree/leaves.ts'
+import type { FlatImageTree } from '../tree/node.ts'
 import {
   type ContentHomesExports,
   homeColumns,
@@ -16,18 +16,13 @@ import {
   memoryUse,
 } from './content-homes-module.ts'
 
-/** The tree of an image, as its directories and their entries are numbered for the tables. */
-export type LaidOutTree = { readonly directories: FlatTree; readonly leaves: Leaves }
-
 /**
  * For each layer the contents that are taken from it, in the order of the packed bytes. The others are led
  * to theirs. A layer that comes twice has all of them the first time.
  * @throws {SregistryError} LIMIT_EXCEEDED where there is not enough memory.
  */
-export function findContentHomes(
-  tree: LaidOutTree,
-  layers: readonly EntryColumns[],
-): readonly Uint32Array[] {
+export function findContentHomes(tree: FlatImageTree): readonly Uint32Array[] {
+  const layers = tree.leaves.parts
   for (const { contents } of layers) contents.placement.clear()
   const memory = new HomesMemory(layers)
   memory.setNamed(tree)
@@ -81,7 +76,7 @@ class HomesMemory {
   }
 
   /** Says which leaves have a name in the image; of hard links, those that are the inodes. */
-  setNamed({ directories, leaves }: LaidOutTree): void {
+  setNamed({ directories, leaves }: FlatImageTree): void {
     const named = new Uint8Array(this.#module.memory.buffer, this.#address('named'))
     const { children } = directories
     const { links } = leaves

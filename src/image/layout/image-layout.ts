@@ -7,7 +7,8 @@ import { blockSizeMask } from '../../squashfs/format.ts'
 import type { FragmentBlock } from '../../squashfs/inode.ts'
 import type { ContentColumns } from '../packed-contents.ts'
 import type { PackedLayer } from '../packed-layer.ts'
-import { findContentHomes, type LaidOutTree } from './content-homes.ts'
+import type { FlatImageTree } from '../tree/node.ts'
+import { findContentHomes } from './content-homes.ts'
 import {
   type FragmentUse,
   fragmentsToRepack,
@@ -48,15 +49,12 @@ export type LayoutOptions = {
  * @throws {SregistryError} LIMIT_EXCEEDED where there is not enough memory.
  */
 export function layOutImage(
-  tree: LaidOutTree,
+  tree: FlatImageTree,
   layers: readonly PackedLayer[],
   options: LayoutOptions,
 ): ImageLayout {
   const contents = layers.map(({ entries }) => entries.contents)
-  const homes = findContentHomes(
-    tree,
-    layers.map(({ entries }) => entries.columns),
-  )
+  const homes = findContentHomes(tree)
   const uses = layers.flatMap((layer, source) =>
     fragmentUses(layer, source, homes[source] ?? noHomes),
   )

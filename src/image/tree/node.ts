@@ -4,6 +4,9 @@ import type { InodeMetadata } from '../../squashfs/inode.ts'
 import type { SourceDirectory } from '../../squashfs/tree-source.ts'
 import { Leaves } from './leaves.ts'
 
+/** A tree whose directories and their entries are numbered: what is laid out, and what tables are encoded of. */
+export type FlatImageTree = { readonly directories: FlatTree; readonly leaves: Leaves }
+
 /** What a directory holds under a name: a number is a leaf (leaves.ts), a hard link too. */
 export type NamedNode = DirectoryNode | number
 
@@ -20,7 +23,7 @@ export class ImageTree {
   }
 
   /** As it is now, for laying out and for the tables. */
-  flatten(): { readonly directories: FlatTree; readonly leaves: Leaves } {
+  flatten(): FlatImageTree {
     return { directories: flattenTree(this.root), leaves: this.leaves }
   }
 }

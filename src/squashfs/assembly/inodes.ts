@@ -1,6 +1,7 @@
 /** Encodes inodes (format.adoc "Inode Table"): the basic form where it can say all, else the extended one. */
 import { idOfXattrs, indexOfId, Reason, refuse } from './host'
 import {
+  blockOf,
   indexEnd,
   indexPlace,
   indexPlaceBytes,
@@ -17,13 +18,10 @@ import {
   numberOfLeaf,
   parentNumber,
 } from './numbering'
-import { addressOf, at, Column, text, typeOf } from './tree'
+import { addressOf, at, Column, Type, text, typeOf } from './tree'
 
 const absent: u32 = 0xffff_ffff
 const headerBytes: u32 = 16
-/** What the extended form's type is more than the basic one's. */
-const extended: u32 = 7
-const typeOfDirectories: u32 = 1
 const longestTarget: u32 = 4095
 /** `.` and `..`, which are counted and not stored. */
 const impliedBytes: u32 = 3
@@ -89,8 +87,8 @@ export function writeLeaf(leaf: u32): u64 {
   links = linksOfLeaf(leaf)
   const set = at(Column.xattrSets, leaf)
   xattrId = set === 0 ? absent : idOfXattrs(set)
-  if (type === 2) writeFile(at(Column.homes, at(Column.firsts, leaf)))
-  else if (type === 3) writeSymlink(leaf)
+  if (type === Type.file) writeFile(at(Column.homes, at(Column.firsts, leaf)))
+  else if (type === Type.symlink) writeSymlink(leaf)
   else writeSpecial(leaf, type)
   return reference
 }
@@ -112,13 +110,13 @@ function writeFile(content: u32): void {
     sizeBytes <= <u64>u32.MAX_VALUE
   const offset = fragment < 0 ? 0 : at(Column.offsets, content)
   if (isBasic) {
-    const body = writeHeader(inodes.claim(32), 2)
+    const body = writeHeader(inodes.claim(32), Type.file)
     store<u32>(body, <u32>start)
     store<u32>(body, <u32>fragment, 4)
     store<u32>(body, offset, 8)
     store<u32>(body, <u32>sizeBytes, 12)
   } else {
-    const body = writeHeader(inodes.claim(56), 2 + extended)
+    const body = writeHeader(inodes.claim(56), Type.file + Type.extended)
     store<u64>(body, start)
     store<u64>(body, sizeBytes, 8)
     store<u64>(body, sparseBytes, 16)
@@ -155,7 +153,7 @@ function writeSymlink(leaf: u32): void {
   const length = at(Column.seconds, leaf)
   if (length < 1 || length > longestTarget) refuse(Reason.symlinkTarget, length, 0)
   mode = symlinkMode
-  const body = writeSmall(3, 8 + length)
+  const body = writeSmall(Type.symlink, 8 + length)
   store<u32>(body, links)
   store<u32>(body, length, 4)
   memory.copy(body + 8, text + at(Column.firsts, leaf), length)
@@ -163,7 +161,7 @@ function writeSymlink(leaf: u32): void {
 
 /** Devices, pipes and sockets. */
 function writeSpecial(leaf: u32, type: u32): void {
-  const isDevice = type === 4 || type === 5
+  const isDevice = type === Type.blockDevice || type === Type.charDevice
   const major = at(Column.firsts, leaf)
   const minor = at(Column.seconds, leaf)
   if (isDevice && (major > 0xfff || minor > 0xf_ffff)) refuse(Reason.deviceNumber, major, minor)
@@ -176,7 +174,7 @@ function writeSpecial(leaf: u32, type: u32): void {
 /** An inode whose extended form only adds an xattr id at its end. @returns where its body begins. */
 function writeSmall(type: u32, bodyBytes: u32): usize {
   if (xattrId === absent) return writeHeader(inodes.claim(headerBytes + bodyBytes), type)
-  const body = writeHeader(inodes.claim(headerBytes + bodyBytes + 4), type + extended)
+  const body = writeHeader(inodes.claim(headerBytes + bodyBytes + 4), type + Type.extended)
   store<u32>(body + bodyBytes, xattrId)
   return body
 }
@@ -193,12 +191,12 @@ export function writeDirectory(directory: u32): u64 {
   const set = at(Column.directoryXattrSets, directory)
   xattrId = set === 0 ? absent : idOfXattrs(set)
   const listing = listingOf(directory)
-  const block = <u32>((listing << 1) >> 17)
+  const block = blockOf(listing)
   const offset = <u16>(listing & 0xffff)
   const sizeBytes = listingBytes(directory) + impliedBytes
   const places = indexEnd(directory) - indexStart(directory)
   if (xattrId === absent && sizeBytes <= 0xffff && places === 0) {
-    const body = writeHeader(inodes.claim(32), typeOfDirectories)
+    const body = writeHeader(inodes.claim(32), Type.directory)
     inodes.refer(body, block)
     store<u32>(body, links, 4)
     store<u16>(body, <u16>sizeBytes, 8)
@@ -206,7 +204,7 @@ export function writeDirectory(directory: u32): u64 {
     store<u32>(body, parentNumber(directory), 12)
     return reference
   }
-  const body = writeHeader(inodes.claim(40), typeOfDirectories + extended)
+  const body = writeHeader(inodes.claim(40), Type.directory + Type.extended)
   store<u32>(body, links)
   store<u32>(body, sizeBytes, 4)
   inodes.refer(body + 8, block)

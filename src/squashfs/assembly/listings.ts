@@ -12,6 +12,7 @@ import {
   directoryCount,
   isDirectory,
   leafCount,
+  Type,
   typeOf,
 } from './tree'
 
@@ -22,7 +23,6 @@ const entryFixedBytes: u32 = 8
 const mostRunEntries: u32 = 256
 /** Their count is a u16. */
 const mostIndexEntries: u32 = 0xffff
-const typeOfDirectories: u16 = 1
 
 export const directories = changetype<MetadataWriter>(memory.data(offsetof<MetadataWriter>(), 8))
 
@@ -77,7 +77,8 @@ function numberOf(value: u32): u32 {
     : numberOfLeaf(at(Column.inodes, value))
 }
 
-function blockOf(reference: u64): u32 {
+/** Number of the metadata block that a reference names. */
+export function blockOf(reference: u64): u32 {
   return <u32>((reference & ~isWritten) >> 16)
 }
 
@@ -171,7 +172,7 @@ function writeRun(first: u32, end: u32): u32 {
     // basic types, also for inodes of extended form: with others the kernel cuts the directory short
     store<u16>(
       to,
-      entry & isDirectory ? typeOfDirectories : <u16>typeOf(at(Column.inodes, entry)),
+      entry & isDirectory ? <u16>Type.directory : <u16>typeOf(at(Column.inodes, entry)),
       4,
     )
     store<u16>(to, <u16>(length - 1), 6)

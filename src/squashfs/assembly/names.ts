@@ -1,6 +1,6 @@
 /** The names of a directory's children: what they are, whether a directory can hold them, and their order. */
-
 import { reserve } from '../../assembly/memory'
+import { sort } from '../../assembly/sort'
 import { Reason, refuse } from './host'
 import {
   at,
@@ -23,10 +23,11 @@ const dot: u8 = 0x2e
 /** Of each child, in the order of `Column.children`: where its name begins, and its length. */
 let starts: usize = 0
 let lengths: usize = 0
-/** What is sorted: the first bytes of a name as a number, and the child's place before it; and room for as much. */
-let elements: usize = 0
-let otherElements: usize = 0
-const elementBytes: u32 = 16
+/** The first bytes of each name, as a number. */
+let keys: usize = 0
+/** Children of one directory while they are sorted, and room for as many. */
+let sorted: usize = 0
+let spare: usize = 0
 /** The columns of one directory while its children change their places. */
 let moved: usize = 0
 
@@ -55,8 +56,9 @@ export function reserveNames(): void {
   }
   starts = reserve(4 * <u64>childCount)
   lengths = reserve(4 * <u64>childCount)
-  elements = reserve(<u64>most * elementBytes)
-  otherElements = reserve(<u64>most * elementBytes)
+  keys = reserve(8 * <u64>childCount)
+  sorted = reserve(4 * <u64>most)
+  spare = reserve(4 * <u64>most)
   moved = reserve(<u64>most * 12)
 }
 
@@ -64,19 +66,14 @@ export function reserveNames(): void {
 export function sortChildren(directory: u32): void {
   const first = childStart(directory)
   const end = childEnd(directory)
-  let isSorted = true
   for (let child = first; child < end; child += 1) {
     lookAt(directory, child)
     findName(child)
     checkName(child)
-    const element = elements + (child - first) * elementBytes
-    store<u64>(element, firstBytes(child))
-    store<u32>(element, child, 8)
-    if (child > first && isSorted) isSorted = !isLess(element, element - elementBytes)
+    store<u64>(keys + 8 * child, firstBytes(child))
+    store<u32>(sorted + 4 * (child - first), child)
   }
-  if (isSorted) return
-  sort(end - first)
-  move(first, end - first)
+  if (sort(sorted, spare, end - first, isBefore)) move(first, end - first)
 }
 
 function findName(child: u32): void {
@@ -122,53 +119,24 @@ function firstBytes(child: u32): u64 {
   return value
 }
 
-function isLess(a: usize, b: usize): bool {
-  const keyA = load<u64>(a)
-  const keyB = load<u64>(b)
+function isBefore(a: u32, b: u32): bool {
+  const keyA = load<u64>(keys + 8 * a)
+  const keyB = load<u64>(keys + 8 * b)
   if (keyA !== keyB) return keyA < keyB
-  const childA = load<u32>(a, 8)
-  const childB = load<u32>(b, 8)
-  const lengthA = nameLength(childA)
-  const lengthB = nameLength(childB)
+  const lengthA = nameLength(a)
+  const lengthB = nameLength(b)
   const length = min(lengthA, lengthB)
   if (length > 8) {
-    const difference = memory.compare(nameStart(childA) + 8, nameStart(childB) + 8, length - 8)
+    const difference = memory.compare(nameStart(a) + 8, nameStart(b) + 8, length - 8)
     if (difference !== 0) return difference < 0
   }
   return lengthA < lengthB
 }
 
-/** Merges runs of doubling length, from one list into the other. */
-function sort(count: u32): void {
-  for (let run: u32 = 1; run < count; run *= 2) {
-    for (let start: u32 = 0; start < count; start += 2 * run) {
-      merge(start, min(start + run, count), min(start + 2 * run, count))
-    }
-    const list = elements
-    elements = otherElements
-    otherElements = list
-  }
-}
-
-function merge(start: u32, middle: u32, end: u32): void {
-  let left = elements + start * elementBytes
-  let right = elements + middle * elementBytes
-  const leftEnd = right
-  const rightEnd = elements + end * elementBytes
-  for (let to = otherElements + start * elementBytes; left < leftEnd || right < rightEnd; ) {
-    const isRight = left === leftEnd || (right < rightEnd && isLess(right, left))
-    const from = isRight ? right : left
-    memory.copy(to, from, elementBytes)
-    if (isRight) right += elementBytes
-    else left += elementBytes
-    to += elementBytes
-  }
-}
-
 /** Moves the children, with their names, to the places that they have in the sorted list. */
 function move(first: u32, count: u32): void {
   for (let index: u32 = 0; index < count; index += 1) {
-    const child = load<u32>(elements + index * elementBytes, 8)
+    const child = load<u32>(sorted + 4 * index)
     const to = moved + 12 * index
     store<u32>(to, at(Column.children, child))
     store<u32>(to, <u32>nameStart(child), 4)

@@ -55,6 +55,16 @@ export let childCount: u32 = 0
 export let text: usize = 0
 /** Where the names of the directories begin in it. */
 export let directoryNames: usize = 0
+/** Basic inode types, and what the extended form of each is more (format.ts). */
+export namespace Type {
+  export const directory: u32 = 1
+  export const file: u32 = 2
+  export const symlink: u32 = 3
+  export const blockDevice: u32 = 4
+  export const charDevice: u32 = 5
+  export const extended: u32 = 7
+}
+
 /** Type of an inode by the number of its kind. */
 export const types = memory.data(16)
 
@@ -120,8 +130,9 @@ export function addPart(
     setAt(Column.pathStarts, index, at(Column.pathStarts, index) + textStart)
     setAt(Column.inodes, index, index)
     const type = typeOf(index)
-    if (type === 2) setAt(Column.firsts, index, at(Column.firsts, index) + content)
-    else if (type === 3) setAt(Column.firsts, index, at(Column.firsts, index) + textStart)
+    if (type === Type.file) setAt(Column.firsts, index, at(Column.firsts, index) + content)
+    else if (type === Type.symlink)
+      setAt(Column.firsts, index, at(Column.firsts, index) + textStart)
   }
   for (let index = content; index < content + contents; index += 1) {
     setAt(Column.blockStarts, index, at(Column.blockStarts, index) + blockStart)

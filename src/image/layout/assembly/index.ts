@@ -5,6 +5,7 @@
  */
 
 import { reserve as reserveBytes } from '../../../assembly/memory'
+import { sort } from '../../../assembly/sort'
 import { addressOf, at, Column, isBefore, reserveColumns } from './columns'
 
 export { addressOf } from './columns'
@@ -18,7 +19,7 @@ let slotMask: u32 = 0
 let homes: usize = 0
 let homeLayers: usize = 0
 let homeCount: u32 = 0
-/** The other list while homes are sorted. */
+/** Room for the homes of a layer while they are sorted. */
 let otherHomes: usize = 0
 /** Pairs: a content that has its home elsewhere, and the number of that home. */
 let doubles: usize = 0
@@ -108,41 +109,8 @@ export function finish(): void {
     const layer = load<u32>(homeLayers + 4 * start)
     let end = start + 1
     while (end < homeCount && load<u32>(homeLayers + 4 * end) === layer) end += 1
-    sort(start, end)
+    sort(homes + 4 * start, otherHomes, end - start, isBefore)
     start = end
-  }
-}
-
-/** Mostly they are in order already. */
-function sort(start: u32, end: u32): void {
-  let isSorted = true
-  for (let index = start + 1; index < end && isSorted; index += 1) {
-    isSorted = !isBefore(load<u32>(homes + 4 * index), load<u32>(homes + 4 * (index - 1)))
-  }
-  if (isSorted) return
-  let from = homes
-  let to = otherHomes
-  for (let run: u32 = 1; run < end - start; run *= 2) {
-    for (let first = start; first < end; first += 2 * run) {
-      merge(from, to, first, min(first + run, end), min(first + 2 * run, end))
-    }
-    const other = from
-    from = to
-    to = other
-  }
-  if (from !== homes) memory.copy(homes + 4 * start, from + 4 * start, 4 * (end - start))
-}
-
-function merge(from: usize, to: usize, start: u32, middle: u32, end: u32): void {
-  let left = start
-  let right = middle
-  for (let index = start; index < end; index += 1) {
-    const isRight =
-      left === middle ||
-      (right < end && isBefore(load<u32>(from + 4 * right), load<u32>(from + 4 * left)))
-    store<u32>(to + 4 * index, load<u32>(from + 4 * (isRight ? right : left)))
-    if (isRight) right += 1
-    else left += 1
   }
 }
 

@@ -128,14 +128,16 @@ class Pull {
     return createAtomicFile(path, { place: isStored ? 'storage' : 'output', mode: 0o755 })
   }
 
-  /** Whether the file has its name now, or the same bytes had it already. */
+  /** Whether the file has its name now, or another process was first with the same bytes. */
   async #place(file: AtomicFile): Promise<boolean> {
     const { path, mayReplace } = this.#target
-    if (!mayReplace) {
-      const { haveSameBytes } = await import('../storage/same-bytes.ts')
-      if (await haveSameBytes(file.path, path)) return true
-    }
-    return (await file.commit({ replace: mayReplace })) === 'committed'
+    if (mayReplace) return (await file.commit({ replace: true })) === 'committed'
+    // a published file keeps its own name, by which it can be compared
+    const outcome = await file.publish()
+    if (outcome === 'committed') return true
+    const { haveSameBytes } = await import('../storage/same-bytes.ts')
+    if (await haveSameBytes(file.path, path)) return true
+    return outcome === 'unsupported' && (await file.commit({ replace: false })) === 'committed'
   }
 
   /** @throws {SregistryError} saying where the image is, when the catalogue cannot take it. */

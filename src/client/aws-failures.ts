@@ -48,6 +48,8 @@ export function explainedClient(
     host: client.host,
     locate: (reference, options) =>
       told(client.locate(reference, options), askedFor(reference, options)),
+    readManifest: (located, options) =>
+      told(client.readManifest(located, options), askedFor(located.reference, options)),
     resolve: (wanted, options) => {
       const reference = 'manifestDigest' in wanted ? wanted.reference : wanted
       return told(client.resolve(wanted, options), askedFor(reference, options))

@@ -49,22 +49,44 @@ export type TargetInput = PullInput & {
  *   given; USAGE for options that make no sense.
  */
 export async function choosePullTarget(input: TargetInput): Promise<PullTarget> {
-  const { options, context } = input
+  const { options } = input
   checkSwitches(options)
-  const isStored = options.cache !== false && options.save !== false
+  const isStored = goesToStorage(options)
   const compression = parseCompression(options.compression ?? formatCompression(defaultCompression))
   const form = {
     format: formatFor(options),
     compression: formatCompression(compression),
     parameters: { compression, blockSize: defaultBlockSize },
     isStored,
-    usesCache: options.cache !== false && !context.settings.flag('SINGULARITY_DISABLE_CACHE'),
+    usesCache: usesCache(input),
     present: undefined,
     replaced: undefined,
     displaced: undefined,
     mayReplace: options.force ?? false,
   } as const
   return isStored ? storedTarget(input, form) : fileTarget(input, form)
+}
+
+/**
+ * Where the image goes unless another has that name, before the registry was asked.
+ * @throws as `choosePullTarget`.
+ */
+export function likelyPath(input: PullInput): string {
+  const { options, context } = input
+  const format = formatFor(options)
+  const { plain } = namesOf(input, format)
+  if (!goesToStorage(options)) return resolve(options.name ?? plain)
+  const name = options.name === undefined ? plain : storedName(options.name, format)
+  return join(context.settings.storage(), name)
+}
+
+/** Whether packed layers are taken from the cache and kept there. */
+export function usesCache({ options, context }: PullInput): boolean {
+  return options.cache !== false && !context.settings.flag('SINGULARITY_DISABLE_CACHE')
+}
+
+function goesToStorage({ cache, save }: PullInput['options']): boolean {
+  return cache !== false && save !== false
 }
 
 const switches = ['cache', 'save', 'force', 'allRoot', 'fixPermissions'] as const
@@ -98,7 +120,7 @@ const chooseOther = 'remove it first, choose another name with --name, or use --
 async function fileTarget(input: TargetInput, form: Form): Promise<PullTarget> {
   const { access, client, options } = input
   const uri = imageUri(client, access.host, access.reference)
-  const name = options.name ?? namesOf(input, form).plain
+  const name = options.name ?? namesOf(input, form.format).plain
   checkFileName(name)
   const path = resolve(name)
   if (!options.force && (await isTaken(path))) {
@@ -110,7 +132,7 @@ async function fileTarget(input: TargetInput, form: Form): Promise<PullTarget> {
 async function storedTarget(input: TargetInput, form: Form): Promise<PullTarget> {
   const { access, client, context, options } = input
   const plainUri = imageUri(client, access.host, access.reference)
-  const names = namesOf(input, form)
+  const names = namesOf(input, form.format)
   const given = options.name === undefined ? undefined : storedName(options.name, form.format)
   const uri = recordUri(plainUri, { names, fileName: given ?? names.plain, format: form.format })
   const record = await context.catalog.get(uri)
@@ -150,14 +172,14 @@ async function takenTarget(input: TargetInput, target: PullTarget): Promise<Pull
   )
 }
 
-function namesOf({ access, client }: TargetInput, form: Form) {
+function namesOf({ access, client }: PullInput, format: ImageFormat) {
   const { repository, tag, digest } = access.reference
   return imageNames({
     repository,
     tag: tag ?? (digest === undefined ? 'latest' : undefined),
     digest: tag === undefined && digest !== undefined ? tagOf(access.reference) : undefined,
     uri: imageUri(client, access.host, access.reference),
-    format: form.format,
+    format,
   })
 }
 

@@ -2,21 +2,22 @@
  * One pull: look the reference up, see whether it is here already, build the image, put it in place,
  * record it (DESIGN § 2, § 5).
  */
-import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ImageRecord } from '../catalog/image-record.ts'
 import { throwIfCancelled } from '../errors/cancelled.ts'
 import { isSregistryError, SregistryError } from '../errors/sregistry-error.ts'
+import type { BegunImage } from '../image/begun-image.ts'
 import type { ImageSource } from '../image/image-source.ts'
-import type { ImageThreads } from '../image/image-threads.ts'
+import type { Ownership } from '../image/tree/ownership.ts'
 import { formatDigest } from '../registry/digest.ts'
 import { fitsPlatform, formatPlatform, parsePlatform } from '../registry/platform.ts'
-import type { LocatedManifest, ResolvedImage } from '../registry/registry-client.ts'
+import type { LocatedImage, LocatedManifest, ResolvedImage } from '../registry/registry-client.ts'
 import { programVersion } from '../settings/version.ts'
 import type { AtomicFile } from '../storage/atomic-file.ts'
 import type { PullOptions } from './call-options.ts'
 import { imageTitle, sourceName, tagOf } from './image-uri.ts'
 import { makingOptions } from './making-options.ts'
+import { MakingReady, repositoryOf } from './making-ready.ts'
 import type { PullInput } from './pull-input.ts'
 import { choosePullTarget, type PullTarget } from './pull-target.ts'
 
@@ -29,6 +30,17 @@ const maxRounds = 3
  *   building and writing throw.
  */
 export async function pullImage(input: PullInput): Promise<ImageRecord> {
+  const ready = new MakingReady(input)
+  void ready.begin()
+  try {
+    return await pullWith(ready, input)
+  } finally {
+    // nobody has to wait for threads to end
+    void ready.end()
+  }
+}
+
+async function pullWith(ready: MakingReady, input: PullInput): Promise<ImageRecord> {
   const { access, options } = input
   const located = await access.client.locate(access.reference, {
     ...(options.platform === undefined ? {} : { platform: parsePlatform(options.platform) }),
@@ -41,7 +53,7 @@ export async function pullImage(input: PullInput): Promise<ImageRecord> {
       reportEnd(input, target, 'same')
       return target.present
     }
-    const record = await new Pull(input, target).run(located)
+    const record = await new Pull(input, target, ready).run(located)
     // another process was first to the name: what it put there decides what comes next
     if (record !== undefined) return record
   }
@@ -53,66 +65,67 @@ export async function pullImage(input: PullInput): Promise<ImageRecord> {
 class Pull {
   readonly #input: PullInput
   readonly #target: PullTarget
+  readonly #ready: MakingReady
 
-  constructor(input: PullInput, target: PullTarget) {
+  constructor(input: PullInput, target: PullTarget, ready: MakingReady) {
     this.#input = input
     this.#target = target
+    this.#ready = ready
   }
 
   /** @returns undefined when another process has taken the name meanwhile. */
   async run(located: LocatedManifest): Promise<ImageRecord | undefined> {
     this.#reportChange(formatDigest(located.manifestDigest))
-    // without them others are started when there is an image to make, and tell what is in the way
-    const starting = this.#startThreads().catch(() => undefined)
+    void this.#ready.threads()
+    // what cannot be written is said before anything is downloaded
+    const file = await this.#createFile()
     try {
-      // what cannot be written is said before anything is downloaded
-      const file = await this.#createFile()
-      try {
-        return await this.#make(located, file, starting)
-      } finally {
-        await file.abort()
-      }
+      return await this.#make(located, file)
     } finally {
-      // mostly they have ended before
-      void starting.then((threads) => threads?.end())
+      await file.abort()
     }
   }
 
-  async #make(
-    located: LocatedManifest,
-    file: AtomicFile,
-    starting: Promise<ImageThreads | undefined>,
-  ): Promise<ImageRecord | undefined> {
+  async #make(located: LocatedManifest, file: AtomicFile): Promise<ImageRecord | undefined> {
     const { access, options } = this.#input
-    // what makes an image is loaded while its config is on the way
-    const [image, modules] = await Promise.all([
-      access.client.resolve(located, signalOf(options)),
-      loadBuilding(),
-    ])
-    this.#reportResolved(image)
-    this.#reportPlatform(image, located)
-    const sizeBytes = await this.#build(image, file, modules, await starting)
-    throwIfCancelled(options.signal, 'the pull')
-    if (!(await this.#place(file))) return undefined
-    const record = this.#recordOf(image, sizeBytes)
-    await this.#save(record)
-    reportEnd(this.#input, this.#target, this.#target.replaced === undefined ? 'new' : 'update')
-    return record
+    const named = await access.client.readManifest(located, signalOf(options))
+    const beginning = this.#begin(named, file)
+    try {
+      const [image, begun] = await Promise.all([
+        access.client.resolve(named, signalOf(options)),
+        beginning,
+      ])
+      this.#reportResolved(image)
+      this.#reportPlatform(image, located)
+      const sizeBytes = await this.#build(image, file, begun)
+      throwIfCancelled(options.signal, 'the pull')
+      if (!(await this.#place(file))) return undefined
+      const record = this.#recordOf(image, sizeBytes)
+      await this.#save(record)
+      reportEnd(this.#input, this.#target, this.#target.replaced === undefined ? 'new' : 'update')
+      return record
+    } catch (error) {
+      const begun = await beginning.catch(() => undefined)
+      await begun?.close()
+      throw error
+    }
   }
 
-  /**
-   * The threads that make a large image start while the file is made and the config is fetched, where the
-   * repository's last image was one.
-   */
-  async #startThreads(): Promise<ImageThreads | undefined> {
-    const { context, access } = this.#input
-    if (!this.#target.usesCache) return undefined
-    const { layerCache } = await import('../storage/layer-cache.ts')
-    if (!existsSync(layerCache(context.settings.cache()).layoutPath(repositoryOf(access)))) {
-      return undefined
-    }
-    const { startImageThreads } = await import('../image/image-threads.ts')
-    return startImageThreads()
+  /** How long a SIF's prefix is depends on the config: that is begun when it is there. */
+  async #begin({ image }: LocatedImage, file: AtomicFile): Promise<BegunImage | undefined> {
+    const { BegunImage, layerCache, layoutMemory } = await this.#ready.modules()
+    const { context, access, options } = this.#input
+    const { parameters, format, usesCache } = this.#target
+    if (format !== 'squashfs' || !usesCache) return undefined
+    return BegunImage.begin(file, {
+      compose: { parameters, outputPath: file.path, base: 0, ...ownershipOf(options) },
+      repository: repositoryOf(access),
+      layers: image.manifest.layers,
+      memory: layoutMemory(layerCache(context.settings.cache()), parameters),
+      threads: await this.#ready.threads(),
+      onNote: (text) => options.onProgress?.({ type: 'note', text }),
+      signal: options.signal,
+    })
   }
 
   async #createFile(): Promise<AtomicFile> {
@@ -156,12 +169,13 @@ class Pull {
   async #build(
     image: ResolvedImage,
     file: AtomicFile,
-    modules: BuildingModules,
-    threads: ImageThreads | undefined,
+    begun: BegunImage | undefined,
   ): Promise<number> {
     const { context, options } = this.#input
-    const { buildImage, cachedLayers, temporaryLayers, layerCache, withWork } = modules
+    const { buildImage, cachedLayers, temporaryLayers, layerCache, withWork } =
+      await this.#ready.modules()
     const { parameters, format, usesCache } = this.#target
+    const threads = await this.#ready.threads()
     return withWork(this.#workParent(), 'work', (work) =>
       buildImage(this.#sourceOf(image), file, {
         parameters,
@@ -176,10 +190,10 @@ class Pull {
         version: programVersion(),
         sourceDateEpoch: makingOptions(options, context.env).sourceDateEpoch,
         maxLayers: context.settings.count('SREGISTRY_PYTHON_THREADS') ?? 4,
-        allRoot: options.allRoot ?? false,
-        fixPermissions: options.fixPermissions ?? false,
+        ...ownershipOf(options),
         onEvent: (event) => options.onProgress?.(event),
         signal: options.signal,
+        begun,
         threads,
       }),
     )
@@ -288,24 +302,10 @@ function notRecorded({ path, uri }: ImageRecord, cause: unknown): SregistryError
   )
 }
 
-/** `HOST/library/busybox` */
-function repositoryOf({ host, reference }: PullInput['access']): string {
-  return `${host}/${reference.repository}`
+function ownershipOf({ allRoot = false, fixPermissions = false }: PullOptions): Ownership {
+  return { allRoot, fixPermissions }
 }
 
 function signalOf({ signal }: PullOptions): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal }
-}
-
-type BuildingModules = Awaited<ReturnType<typeof loadBuilding>>
-
-async function loadBuilding() {
-  const modules = await Promise.all([
-    import('../image/build-image.ts'),
-    import('../image/layer-store.ts'),
-    import('../storage/layer-cache.ts'),
-    import('../storage/work-directory.ts'),
-  ])
-  const [{ buildImage }, { cachedLayers, temporaryLayers }, { layerCache }, { withWork }] = modules
-  return { buildImage, cachedLayers, temporaryLayers, layerCache, withWork }
 }

@@ -9,6 +9,7 @@ import { type BlockCompressor, createBlockCompressor } from '../squashfs/block-c
 import { dataStart } from '../squashfs/table-encoder.ts'
 import type { AtomicFile } from '../storage/atomic-file.ts'
 import { diskError, isSystemError } from '../storage/disk-error.ts'
+import { BegunImage } from './begun-image.ts'
 import type { BuildEvent } from './build-event.ts'
 import { ComposeThread } from './compose/compose-thread.ts'
 import { type ComposeOptions, type Composer, LocalComposer } from './compose/composer.ts'
@@ -17,7 +18,7 @@ import type { ImageThreads } from './image-threads.ts'
 import { LayerLines } from './layer-lines.ts'
 import { type PackedLayers, packLayers } from './layer-packing.ts'
 import type { LayerStore } from './layer-store.ts'
-import { CopyAhead, isWorthCopyingAhead, rangesWithin, sharedLayers } from './layout/copy-ahead.ts'
+import { isWorthCopyingAhead } from './layout/copy-ahead.ts'
 import type { CopiedRange } from './layout/image-layout.ts'
 import { writeSquashfsImage } from './layout/image-writer.ts'
 import { deffileText } from './metadata/deffile.ts'
@@ -34,6 +35,8 @@ export type BuildOptions = Ownership & {
   readonly parameters: PackingParameters
   readonly format: 'squashfs' | 'sif'
   readonly store: LayerStore
+  /** What was begun of it already, which is closed when this returns. By default it is begun here. */
+  readonly begun?: BegunImage | undefined
   /** Threads that wait for an image; the caller ends them, since they may not be needed. */
   readonly threads?: ImageThreads | undefined
   /** A file that may be written and is removed by the caller: the metadata layer is packed into it. */
@@ -88,7 +91,8 @@ class ImageBuild {
   readonly #metadata: MetadataOptions
   readonly #createdSeconds: number
   readonly #onEvent: (event: BuildEvent) => void
-  #ahead: Promise<CopyAhead | undefined> | undefined
+  readonly #onNote = (text: string) => this.#onEvent({ type: 'note', text })
+  #begun: BegunImage | undefined
   #composer: Composer | undefined
   #isWritten = false
 
@@ -109,19 +113,21 @@ class ImageBuild {
 
   /** The last image of the repository tells what this one probably begins with: that is begun at once. */
   async begin(): Promise<void> {
-    const { memory } = this.#options.store
-    const remembered = await memory?.recall(this.#source.repository)
-    if (memory === undefined || remembered === undefined) return
-    const layers = this.#source.layers.map(({ digest }) => digest)
-    const paths = await memory.findFirst(layers.slice(0, sharedLayers(remembered, layers)))
-    const ranges = rangesWithin(remembered.ranges, paths.length)
-    if (!isWorthCopyingAhead(ranges)) return
-    this.#composer = this.#composeInThread(paths)
-    this.#ahead = CopyAhead.start(ranges, paths, {
-      output: this.#output.handle,
-      base: this.#prefixBytes(),
-      thread: this.#options.threads?.copy,
-    })
+    const { begun, store, threads, signal } = this.#options
+    this.#begun = begun
+    if (begun === undefined && store.memory !== undefined) {
+      const { repository, layers } = this.#source
+      this.#begun = await BegunImage.begin(this.#output, {
+        compose: this.#composeOptions(),
+        repository,
+        layers,
+        memory: store.memory,
+        threads,
+        onNote: this.#onNote,
+        signal,
+      })
+    }
+    this.#composer = this.#begun?.composer
   }
 
   async packMetadata(): Promise<string> {
@@ -158,11 +164,15 @@ class ImageBuild {
   async write(packed: PackedLayers, metadata: string): Promise<number> {
     const prefixBytes = this.#prefixBytes()
     const { paddedBytes, ranges } = await writeSquashfsImage(this.#output, {
-      layers: [...packed.paths, metadata],
+      order: {
+        paths: [...packed.paths, metadata],
+        layers: this.#source.layers,
+        createdSeconds: this.#createdSeconds,
+        dataStart: dataStart(this.#options.parameters.compression),
+      },
       composer: this.#composing(),
       base: prefixBytes,
-      dataStart: dataStart(this.#options.parameters.compression),
-      ahead: await this.#ahead,
+      ahead: this.#begun?.ahead,
       onProgress: (done, total) => this.#onEvent({ type: 'write-progress', done, total }),
       signal: this.#options.signal,
     })
@@ -175,8 +185,7 @@ class ImageBuild {
 
   /** Nothing is written into the output any more when this returns. */
   async close(): Promise<void> {
-    const ahead = await this.#ahead
-    await ahead?.close()
+    await this.#begun?.ahead?.close()
     const closing = this.#composer?.close()
     // one that has written all writes no more: its thread may end meanwhile
     if (!this.#isWritten) await closing
@@ -190,25 +199,16 @@ class ImageBuild {
 
   #composerForSize(): Composer {
     const bytes = this.#source.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-    if (bytes >= minThreadBytes) return this.#composeInThread([])
-    const onNote = (text: string) => this.#onEvent({ type: 'note', text })
-    const { signal } = this.#options
-    return new LocalComposer(this.#composeOptions(), { onNote, signal })
-  }
-
-  #composeInThread(expected: readonly string[]): ComposeThread {
-    const onNote = (text: string) => this.#onEvent({ type: 'note', text })
     const { signal, threads } = this.#options
-    const worker = threads?.compose
-    return new ComposeThread(this.#composeOptions(), { worker, expected, onNote, signal })
+    const [options, onNote] = [this.#composeOptions(), this.#onNote]
+    if (bytes < minThreadBytes) return new LocalComposer(options, { onNote, signal })
+    return new ComposeThread(options, { worker: threads?.compose, expected: [], onNote, signal })
   }
 
   #composeOptions(): ComposeOptions {
     const { parameters, allRoot = false, fixPermissions = false } = this.#options
     return {
       parameters,
-      layers: this.#source.layers,
-      createdSeconds: this.#createdSeconds,
       outputPath: this.#output.path,
       base: this.#prefixBytes(),
       allRoot,

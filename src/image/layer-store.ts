@@ -73,19 +73,13 @@ export function cachedLayers(
   parameters: PackingParameters,
   { fallback, onNote }: CachedLayersOptions,
 ): LayerStore {
-  const keyOf = (digest: Digest): LayerCacheKey => ({
-    digest,
-    compression: parameters.compression,
-    blockSize: parameters.blockSize,
-    formatVersion: packedLayerVersion,
-  })
   let cleaned: Promise<unknown> | undefined
   let isReadOnly = false
   const locks = new Map<string, FileLock>()
   return {
-    look: (blob, diffId, read) => findCached(cache, keyOf(blob), { diffId, read }),
+    look: (blob, diffId, read) => findCached(cache, keyOf(blob, parameters), { diffId, read }),
     find: async (blob, diffId, { read, signal }) => {
-      const key = keyOf(blob)
+      const key = keyOf(blob, parameters)
       const onWait = (holder: LockHolder | undefined) => onNote(waitingText(blob, holder))
       const lock = await cache.lock(key, { onWait, signal })
       // made by another since the look, or while it was waited for
@@ -101,7 +95,7 @@ export function cachedLayers(
       cleaned ??= removeAbandonedFiles(cache.directory)
       await cleaned
       try {
-        if (!isReadOnly) return draftOf(await cache.create(keyOf(blob)), lock)
+        if (!isReadOnly) return draftOf(await cache.create(keyOf(blob, parameters)), lock)
       } catch (error) {
         await lock?.release()
         if (!isSregistryError(error) || error.code !== 'NOT_WRITABLE') throw error
@@ -113,12 +107,25 @@ export function cachedLayers(
       return fallback.create(blob)
     },
     label: (blob) => cache.displayPath(blob),
-    memory: {
-      recall: (repository) => recallLayout(cache.layoutPath(repository)),
-      remember: (repository, layout) => rememberLayout(cache.layoutPath(repository), layout),
-      findFirst: (blobs) => findFirst(cache, blobs.map(keyOf)),
-    },
+    memory: layoutMemory(cache, parameters),
   }
+}
+
+/** What the cache tells of images whose layers have these parameters. */
+export function layoutMemory(cache: LayerCache, parameters: PackingParameters): LayoutMemory {
+  return {
+    recall: (repository) => recallLayout(cache.layoutPath(repository)),
+    remember: (repository, layout) => rememberLayout(cache.layoutPath(repository), layout),
+    findFirst: (blobs) =>
+      findFirst(
+        cache,
+        blobs.map((blob) => keyOf(blob, parameters)),
+      ),
+  }
+}
+
+function keyOf(digest: Digest, { compression, blockSize }: PackingParameters): LayerCacheKey {
+  return { digest, compression, blockSize, formatVersion: packedLayerVersion }
 }
 
 /** Layers that are kept only until the image is done; the caller removes the directory. */

@@ -22,6 +22,8 @@ export type LocatedManifest = {
   readonly image?: { readonly manifest: Manifest; readonly bytes: Uint8Array }
 }
 
+export type LocatedImage = LocatedManifest & Required<Pick<LocatedManifest, 'image'>>
+
 export type FetchOptions = {
   /** The size that an index gave. */
   readonly expectedBytes?: number

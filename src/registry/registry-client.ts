@@ -9,7 +9,12 @@ import type { ImageConfig } from './image-config.ts'
 import { maxConfigBytes } from './json-document.ts'
 import type { Index, Manifest } from './manifest.ts'
 import { requireImage } from './manifest.ts'
-import { fetchManifest, type LocatedManifest, locateManifest } from './manifest-lookup.ts'
+import {
+  fetchManifest,
+  type LocatedImage,
+  type LocatedManifest,
+  locateManifest,
+} from './manifest-lookup.ts'
 import { isForeignLayer } from './media-types.ts'
 import { hostPlatform, type Platform } from './platform.ts'
 import { isLoopback } from './private-address.ts'
@@ -19,7 +24,7 @@ import { RegistrySession } from './registry-session.ts'
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
 import type { Transport } from './transport.ts'
 
-export type { LocatedManifest } from './manifest-lookup.ts'
+export type { LocatedImage, LocatedManifest } from './manifest-lookup.ts'
 
 export type RegistryClientOptions = {
   /** `host[:port]` as in references; `docker.io` is asked at its API's host. */
@@ -75,6 +80,8 @@ export type RegistryClient = {
    * @throws {SregistryError} MANIFEST_UNKNOWN, NAME_UNKNOWN, PLATFORM_MISSING, access, network.
    */
   locate(reference: Reference, options?: ResolveOptions): Promise<LocatedManifest>
+  /** The same with the platform's manifest, which an index only names. @throws as `resolve`. */
+  readManifest(located: LocatedManifest, options?: ManifestOptions): Promise<LocatedImage>
   /** Everything but the layers. A tag is looked up once; all else goes by digest. */
   resolve(reference: Reference | LocatedManifest, options?: ResolveOptions): Promise<ResolvedImage>
   /** The manifest or index that a reference names, artifacts included, with its bytes. */
@@ -132,16 +139,27 @@ class HttpRegistryClient implements RegistryClient {
     return locateManifest(this.#session, reference, platform, options.signal)
   }
 
+  async readManifest(
+    located: LocatedManifest,
+    { signal }: ManifestOptions = {},
+  ): Promise<LocatedImage> {
+    const image = located.image ?? (await this.#child(located, signal))
+    requireImage(image.manifest, formatReference(located.reference))
+    return { ...located, image }
+  }
+
   async resolve(
     wanted: Reference | LocatedManifest,
     options: ResolveOptions = {},
   ): Promise<ResolvedImage> {
     const { signal } = options
     const located = 'manifestDigest' in wanted ? wanted : await this.locate(wanted, options)
-    const { reference, manifestDigest, indexDigest } = located
+    const { reference, manifestDigest, indexDigest, image } = await this.readManifest(
+      located,
+      withSignal(signal),
+    )
+    const { manifest, bytes } = image
     const what = formatReference(reference)
-    const { manifest, bytes } = located.image ?? (await this.#child(located, signal))
-    requireImage(manifest, what)
     const configBytes = await this.#config(reference, manifest.config, signal)
     const { parseImageConfig } = await import('./image-config.ts')
     const config = parseImageConfig(configBytes, manifest.layers.length, `the config of ${what}`)

@@ -72,6 +72,33 @@ test('an image that is small now is the same, and both threads end', async () =>
   await allEnd(2)
 })
 
+test('they are started while the registry is asked, and end when it has no such image', async () => {
+  const home = homeWithLayout()
+  const pulling = (await world.client(home)).pull('team/small:missing')
+  await expect(pulling).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' })
+  expect(home.leftovers()).toEqual([])
+  await allEnd(2)
+})
+
+test('an unchanged image starts none', async () => {
+  const home = homeWithLayout()
+  const client = await world.client(home)
+  const first = await client.pull('team/small')
+  await allEnd(2)
+  started.splice(0)
+  expect((await client.pull('team/small')).path).toBe(first.path)
+  expect(started).toEqual([])
+})
+
+test('a pull that replaces an image starts them when it is known to have changed', async () => {
+  const home = homeWithLayout()
+  const client = await world.client(home)
+  await client.pull('team/small')
+  started.splice(0)
+  await client.pull('team/small', { force: true })
+  await allEnd(2)
+})
+
 test('a pull that is cancelled before there is anything to compose ends both threads', async () => {
   const home = homeWithLayout()
   const client = await world.client(home)

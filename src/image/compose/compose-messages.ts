@@ -1,7 +1,7 @@
 import type { Digest } from '../../registry/digest.ts'
 import type { StoredTables } from '../../squashfs/linked-tables.ts'
 import type { ThreadFailure } from '../thread-failure.ts'
-import type { ComposeOptions, CopyPlan } from './composer.ts'
+import type { ComposeOptions, ComposeOrder, CopyPlan } from './composer.ts'
 import type { TableBlocks } from './remote-tables.ts'
 
 /** What a composing thread is told first; it may wait for it. */
@@ -14,7 +14,7 @@ export type ComposeBegin = {
 /** A call of one of the composer's methods. */
 export type ComposeCall =
   | { readonly method: 'read'; readonly path: string }
-  | { readonly method: 'layOut'; readonly paths: readonly string[]; readonly dataStart: number }
+  | { readonly method: 'layOut'; readonly order: ComposeOrder }
   | { readonly method: 'write' }
 
 export type ToComposeThread =

@@ -17,7 +17,7 @@ import type {
   FromComposeThread,
   ToComposeThread,
 } from './compose-messages.ts'
-import type { ComposeOptions, Composer, CopyPlan } from './composer.ts'
+import type { ComposeOptions, ComposeOrder, Composer, CopyPlan } from './composer.ts'
 import { optimiseAsUsual } from './late-optimising.ts'
 import type { TableBlocks } from './remote-tables.ts'
 
@@ -79,8 +79,8 @@ export class ComposeThread implements Composer {
     return this.#call<Digest>({ method: 'read', path })
   }
 
-  layOut(paths: readonly string[], dataStart: number): Promise<CopyPlan> {
-    return this.#call<CopyPlan>({ method: 'layOut', paths, dataStart })
+  layOut(order: ComposeOrder): Promise<CopyPlan> {
+    return this.#call<CopyPlan>({ method: 'layOut', order })
   }
 
   write(): Promise<number> {

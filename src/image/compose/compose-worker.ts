@@ -58,7 +58,7 @@ class ComposedImage {
     if (wanted.method === 'read') return this.#composer.read(wanted.path)
     await this.#merging
     if (wanted.method === 'write') return this.#composer.write()
-    return this.#composer.layOut(wanted.paths, wanted.dataStart)
+    return this.#composer.layOut(wanted.order)
   }
 
   #makeTables(): RemoteTables {

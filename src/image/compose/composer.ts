@@ -25,16 +25,24 @@ import type { Ownership } from '../tree/ownership.ts'
 import { writeFully } from '../write-fully.ts'
 import { LayerIndexes } from './layer-indexes.ts'
 
-/** Plain data, since it may go to a thread. */
+/** What is to be known before anything is read. Plain data, since it may go to a thread. */
 export type ComposeOptions = Ownership & {
   readonly parameters: PackingParameters
+  /** The file that is there for the image, and where the squashfs image begins in it: 0 but for SIF. */
+  readonly outputPath: string
+  readonly base: number
+}
+
+/** An image. Plain data as well. */
+export type ComposeOrder = {
+  /** Paths of the packed layers, lowest first, the metadata layer last. */
+  readonly paths: readonly string[]
   /** Of the image, lowest first: errors name them. */
   readonly layers: readonly Descriptor[]
   /** The file system's time, and that of directories that no layer describes: seconds since 1970, 32 bits. */
   readonly createdSeconds: number
-  /** The file that is there for the image, and where the squashfs image begins in it: 0 but for SIF. */
-  readonly outputPath: string
-  readonly base: number
+  /** Where the data may begin in the squashfs image. */
+  readonly dataStart: number
 }
 
 /** What is to be copied, and to where. */
@@ -49,11 +57,10 @@ export type Composer = {
    */
   read(path: string): Promise<Digest>
   /**
-   * Merges packed layers, lowest first, the metadata layer last, and says what is to be copied.
-   * @param dataStart Where the data may begin in the squashfs image.
+   * Merges packed layers and says what is to be copied.
    * @throws {SregistryError} CANCELLED, LAYER_INVALID, IMAGE_INVALID.
    */
-  layOut(paths: readonly string[], dataStart: number): Promise<CopyPlan>
+  layOut(order: ComposeOrder): Promise<CopyPlan>
   /**
    * Writes all of the image that was last laid out but what is copied.
    * @returns the padded length of the squashfs image in bytes, a multiple of 4096.
@@ -78,6 +85,7 @@ export type LocalComposerOptions = {
 }
 
 type Place = {
+  readonly createdSeconds: number
   readonly layout: ImageLayout
   readonly layers: readonly PackedLayer[]
   readonly tree: FlatImageTree
@@ -92,7 +100,7 @@ export class LocalComposer implements Composer {
   readonly #stop = new AbortController()
   readonly #cancel = () => this.#stop.abort(this.#signal?.reason)
   readonly #indexes: LayerIndexes
-  #tree: ImageTree
+  #tree = new ImageTree()
   /** The layers that have been merged; the metadata layer ends the merging. */
   #merged: readonly PackedLayer[] = []
   /** Of the merging, which may begin anew: told when it has ended. */
@@ -111,7 +119,6 @@ export class LocalComposer implements Composer {
     this.#makeTables = makeTables
     signal?.addEventListener('abort', this.#cancel, { once: true })
     if (signal?.aborted) this.#cancel()
-    this.#tree = new ImageTree(this.#implied())
   }
 
   async read(path: string): Promise<Digest> {
@@ -125,22 +132,23 @@ export class LocalComposer implements Composer {
 
   /** Forgets what was merged. */
   restart(): void {
-    this.#tree = new ImageTree(this.#implied())
+    this.#tree = new ImageTree()
     this.#merged = []
     this.#notes = []
   }
 
-  async layOut(paths: readonly string[], dataStart: number): Promise<CopyPlan> {
-    const layers = await Promise.all(paths.map((path) => this.#indexes.read(path)))
+  async layOut(order: ComposeOrder): Promise<CopyPlan> {
+    const { createdSeconds, dataStart } = order
+    const layers = await Promise.all(order.paths.map((path) => this.#indexes.read(path)))
     try {
-      if (!isSame(this.#merged, layers)) await this.#mergeAll(layers)
+      if (!isSame(this.#merged, layers)) await this.#mergeAll(layers, order.layers)
     } finally {
       for (const text of this.#notes.splice(0)) this.#onNote(text)
     }
     const { blockSize } = this.#options.parameters
-    const tree = this.#tree.flatten()
+    const tree = this.#tree.flatten(createdSeconds)
     const layout = layOutImage(tree, layers, { dataStart, blockSize })
-    this.#place = { layout, layers, tree }
+    this.#place = { createdSeconds, layout, layers, tree }
     const { ranges, copiedEnd } = layout
     return { ranges, copiedEnd }
   }
@@ -164,38 +172,39 @@ export class LocalComposer implements Composer {
     this.#stop.abort()
   }
 
-  async #mergeAll(all: readonly PackedLayer[]): Promise<void> {
+  async #mergeAll(all: readonly PackedLayer[], named: readonly Descriptor[]): Promise<void> {
     const layers = all.slice(0, -1)
     if (!isSame(this.#merged, layers.slice(0, this.#merged.length))) this.restart()
-    for (const layer of layers.slice(this.#merged.length)) await this.#merge(layer)
+    for (const layer of layers.slice(this.#merged.length)) await this.#mergeNamed(layer, named)
     const metadata = all[all.length - 1]
-    const application = { layer: layers.length, implied: this.#implied() }
+    const application = { layer: layers.length }
     if (metadata !== undefined) applyMetadataLayer(this.#tree, metadata.entries, application)
     this.#merged = all
+  }
+
+  async #mergeNamed(layer: PackedLayer, named: readonly Descriptor[]): Promise<void> {
+    const number = this.#merged.length
+    try {
+      await this.#merge(layer)
+    } catch (error) {
+      throw namedLayer(error, number, named)
+    }
   }
 
   async #merge(layer: PackedLayer): Promise<void> {
     const number = this.#merged.length
     const onNote = (text: string) => this.#notes.push(text)
-    const steps = layerSteps(this.#tree, layer.entries, {
-      layer: number,
-      implied: this.#implied(),
-      onNote,
-    })
-    try {
-      await inTurns(steps, 'merging the layers', this.#stop.signal)
-    } catch (error) {
-      throw namedLayer(error, number, this.#options.layers)
-    }
+    const steps = layerSteps(this.#tree, layer.entries, { layer: number, onNote })
+    await inTurns(steps, 'merging the layers', this.#stop.signal)
     this.#merged = [...this.#merged, layer]
   }
 
   async #writeTo(
     output: OpenFile,
     files: LayerFiles,
-    { layout, layers, tree: source }: Place,
+    { createdSeconds, layout, layers, tree: source }: Place,
   ): Promise<number> {
-    const { base, createdSeconds, parameters } = this.#options
+    const { base, parameters } = this.#options
     const { blockSize } = parameters
     const compressor = this.#compressor
     const target = { output, base, compressor, blockSize, signal: this.#stop.signal }
@@ -230,10 +239,6 @@ export class LocalComposer implements Composer {
     })
     const tree = await inTurns(steps, 'writing the image', this.#stop.signal)
     return { tree, stored: await tables.finish(tree.rootReference) }
-  }
-
-  #implied() {
-    return { mode: 0o755, uid: 0, gid: 0, mtime: this.#options.createdSeconds, xattrs: undefined }
   }
 }
 

@@ -5,7 +5,7 @@
 import { throwIfCancelled } from '../../errors/cancelled.ts'
 import { headBytes, misleadsRuntimes } from '../../sif/detect-image.ts'
 import type { AtomicFile } from '../../storage/atomic-file.ts'
-import type { Composer } from '../compose/composer.ts'
+import type { ComposeOrder, Composer } from '../compose/composer.ts'
 import { writeFully } from '../write-fully.ts'
 import type { CopyAhead } from './copy-ahead.ts'
 import { ImageCopier } from './image-copier.ts'
@@ -13,13 +13,10 @@ import type { CopiedRange } from './image-layout.ts'
 import { LayerFiles } from './range-copy.ts'
 
 export type ImageWriteOptions = {
-  /** Paths of the packed layers, lowest first, the metadata layer last. */
-  readonly layers: readonly string[]
+  readonly order: ComposeOrder
   readonly composer: Composer
   /** Where the squashfs image begins in the output; 0 but for SIF. */
   readonly base: number
-  /** Position of the first data byte in the squashfs image. */
-  readonly dataStart: number
   /** What is being copied already, in the hope that it is right; its maker closes it. */
   readonly ahead?: CopyAhead | undefined
   readonly onProgress?: (done: number, total: number) => void
@@ -41,22 +38,21 @@ export async function writeSquashfsImage(
   output: AtomicFile,
   options: ImageWriteOptions,
 ): Promise<WrittenImage> {
-  const files = new LayerFiles(options.layers)
+  const files = new LayerFiles(options.order.paths)
   try {
     await files.open()
-    const written = await writeFrom(options.dataStart, output, files, options)
+    const written = await writeFrom(output, files, options)
     if (options.base > 0 || !(await misleads(output))) return written
     // once more with the data behind what a runtime looks at; zeros may stand before it
     await writeFully(output.handle, new Uint8Array(headBytes), 0)
-    return await writeFrom(headBytes, output, files, { ...options, ahead: undefined })
+    const order = { ...options.order, dataStart: headBytes }
+    return await writeFrom(output, files, { ...options, order, ahead: undefined })
   } finally {
     await files.close()
   }
 }
 
-/** Writes the image with its data from this position on. */
 async function writeFrom(
-  start: number,
   output: AtomicFile,
   files: LayerFiles,
   options: ImageWriteOptions,
@@ -66,7 +62,7 @@ async function writeFrom(
   const signal = anySignal(stop.signal, options.signal)
   const copier = await ImageCopier.start(files, output.handle, options.ahead)
   try {
-    const { ranges, copiedEnd } = await composer.layOut(options.layers, start)
+    const { ranges, copiedEnd } = await composer.layOut(options.order)
     throwIfCancelled(options.signal, 'writing the image')
     let done = 0
     const onBytes = (bytes: number) => {

@@ -3,7 +3,6 @@
  * into it would (OCI image spec, layer.md § Applying Changesets; FORMATS § 3.4).
  */
 import { SregistryError } from '../../errors/sregistry-error.ts'
-import type { InodeMetadata } from '../../squashfs/inode.ts'
 import type { PackedEntries } from '../packed-entries.ts'
 import type { PackedEntry } from '../packed-layer.ts'
 import { DirectoryNode, type ImageTree, type NamedNode } from './node.ts'
@@ -23,8 +22,6 @@ const aufsLinkDirectory = '.wh..wh.plnk/'
 export type LayerApplication = {
   /** Position of the layer, lowest first; decides what a whiteout hides. */
   readonly layer: number
-  /** Metadata of parents that no entry describes. */
-  readonly implied: InodeMetadata
   /** What people should hear about, such as overlay whiteouts in an OCI layer. */
   readonly onNote?: (text: string) => void
 }

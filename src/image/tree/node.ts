@@ -13,17 +13,25 @@ export type NamedNode = DirectoryNode | number
 /** A number is a leaf that is no hard link. */
 export type InodeNode = DirectoryNode | number
 
+/** What directories are that no entry describes. */
+const implied: InodeMetadata = { mode: 0o755, uid: 0, gid: 0, mtime: 0, xattrs: undefined }
+
 export class ImageTree {
   readonly leaves: Leaves = new Leaves()
   readonly root: DirectoryNode
 
-  /** @param implied Metadata of the root until an entry describes it. */
-  constructor(implied: InodeMetadata) {
-    this.root = new DirectoryNode(this.leaves, implied, -1)
+  constructor() {
+    this.root = new DirectoryNode(this.leaves, undefined, -1)
   }
 
-  /** As it is now, for laying out and for the tables. */
-  flatten(): FlatImageTree {
+  /**
+   * As it is now, for laying out and for the tables.
+   * @param impliedSeconds The time of directories that no entry describes: seconds since 1970.
+   */
+  flatten(impliedSeconds: number): FlatImageTree {
+    for (const directory of directoriesFrom(this.root)) {
+      if (directory.isImplied) directory.mtime = impliedSeconds
+    }
     return { directories: flattenTree(this.root), leaves: this.leaves }
   }
 }
@@ -36,26 +44,36 @@ export class DirectoryNode implements SourceDirectory {
   gid: number
   mtime: number
   xattrs: ReadonlyMap<string, Uint8Array> | undefined
+  /** Whether no entry describes it: its time is that of the image, which may not be known yet. */
+  isImplied: boolean
   /** Position of the layer that named it or described it last: whiteouts hide names of lower layers only. */
   layer: number
 
-  constructor(leaves: Leaves, metadata: InodeMetadata, layer: number) {
+  /** @param described Undefined when it is only implied. */
+  constructor(leaves: Leaves, described: InodeMetadata | undefined, layer: number) {
+    const metadata = described ?? implied
     this.leaves = leaves
     this.mode = metadata.mode
     this.uid = metadata.uid
     this.gid = metadata.gid
     this.mtime = metadata.mtime
     this.xattrs = metadata.xattrs
+    this.isImplied = described === undefined
     this.layer = layer
   }
 
-  /** Takes over an explicit directory entry: its metadata and xattrs replace all of the old ones. */
-  describe(metadata: InodeMetadata, layer: number): void {
+  /**
+   * Takes over an explicit directory entry: its metadata and xattrs replace all of the old ones.
+   * @param described Undefined when it is only implied from now on.
+   */
+  describe(described: InodeMetadata | undefined, layer: number): void {
+    const metadata = described ?? implied
     this.mode = metadata.mode
     this.uid = metadata.uid
     this.gid = metadata.gid
     this.mtime = metadata.mtime
     this.xattrs = metadata.xattrs
+    this.isImplied = described === undefined
     this.layer = layer
   }
 

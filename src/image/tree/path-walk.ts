@@ -3,15 +3,12 @@
  * followed, absolute targets start at the root, `..` stops there (FORMATS § 3.4, rule 2).
  */
 import { SregistryError } from '../../errors/sregistry-error.ts'
-import type { InodeMetadata } from '../../squashfs/inode.ts'
 import { DirectoryNode, type InodeNode } from './node.ts'
 
 /** Linux follows 40 symlinks (path_resolution(7)). */
 const maxSymlinkHops = 40
 
 export type DirectoryMaker = {
-  /** Metadata of directories that no entry describes. */
-  readonly implied: InodeMetadata
   /** The layer on whose behalf directories are made. */
   readonly layer: number
 }
@@ -27,7 +24,7 @@ export function makeDirectories(
   maker: DirectoryMaker,
 ): DirectoryNode {
   return walk(root, path, (parent, name) => {
-    const made = new DirectoryNode(root.leaves, maker.implied, maker.layer)
+    const made = new DirectoryNode(root.leaves, undefined, maker.layer)
     parent.names.set(name, made)
     return made
   }) as DirectoryNode

@@ -4,7 +4,6 @@
  * whatever the order in the archive.
  */
 import { SregistryError } from '../../errors/sregistry-error.ts'
-import type { InodeMetadata } from '../../squashfs/inode.ts'
 import { DirectoryNode, directoriesFrom, layerOf, type NamedNode } from './node.ts'
 
 export const whiteoutPrefix = '.wh.'
@@ -25,8 +24,8 @@ export function whiteoutTarget(name: string): string | undefined {
   return target
 }
 
-/** On whose behalf names are hidden, and what a directory becomes that is only implied then. */
-export type Hider = { readonly layer: number; readonly implied: InodeMetadata }
+/** On whose behalf names are hidden. */
+export type Hider = { readonly layer: number }
 
 /** Hides what layers below the hider's have under a name. */
 export function hideName(parent: DirectoryNode, name: string, hider: Hider): void {
@@ -47,7 +46,6 @@ export function hideLowerNames(top: DirectoryNode, hider: Hider): void {
 function hideNode(parent: DirectoryNode, name: string, node: NamedNode, hider: Hider): void {
   if (layerOf(node, parent.leaves) >= hider.layer) return
   // what is left in a lower directory was added by this layer, which then only implies the directory
-  if (node instanceof DirectoryNode && node.names.size > 0)
-    node.describe(hider.implied, hider.layer)
+  if (node instanceof DirectoryNode && node.names.size > 0) node.describe(undefined, hider.layer)
   else parent.names.delete(name)
 }

@@ -19,6 +19,7 @@ import { describe, expect, test } from 'vitest'
 import { ComposeThread, startComposing } from '../../../src/image/compose/compose-thread.ts'
 import {
   type ComposeOptions,
+  type ComposeOrder,
   type Composer,
   LocalComposer,
 } from '../../../src/image/compose/composer.ts'
@@ -40,6 +41,15 @@ const archives = [
 ]
 const parameters = { compression: defaultCompression, blockSize }
 
+function orderOf(paths: readonly string[]): ComposeOrder {
+  const layers = archives.slice(0, -1).map((bytes) => ({
+    mediaType: 'application/vnd.oci.image.layer.v1.tar',
+    digest: computeDigest(bytes),
+    sizeBytes: bytes.length,
+  }))
+  return { paths, layers, createdSeconds: 5, dataStart: dataStart(parameters.compression) }
+}
+
 type World = {
   readonly paths: readonly string[]
   readonly options: ComposeOptions
@@ -56,18 +66,12 @@ function withLayers(work: (world: World) => Promise<void>): Promise<void> {
     const outputPath = join(directory, 'image')
     const options = {
       parameters,
-      layers: archives.slice(0, -1).map((bytes) => ({
-        mediaType: 'application/vnd.oci.image.layer.v1.tar',
-        digest: computeDigest(bytes),
-        sizeBytes: bytes.length,
-      })),
-      createdSeconds: 5,
       outputPath,
       base: 0,
     }
     const make = async (composer: Composer, layers = paths) => {
       writeFileSync(outputPath, 'x'.repeat(100_000))
-      const { ranges } = await composer.layOut(layers, dataStart(parameters.compression))
+      const { ranges } = await composer.layOut(orderOf(layers))
       const output = await open(outputPath, 'r+')
       const files = new LayerFiles(layers)
       await files.open()

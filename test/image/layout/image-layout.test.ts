@@ -74,7 +74,7 @@ type World = {
 
 /** The files of all layers in one directory, but for those that upper layers hide. */
 function worldOf(stack: readonly (readonly Packed[])[], isHidden: (n: number) => boolean): World {
-  const tree = new ImageTree(metadata)
+  const tree = new ImageTree()
   const layers: PackedLayer[] = []
   const files: PlacedFile[] = []
   let number = 0
@@ -98,7 +98,7 @@ function worldOf(stack: readonly (readonly Packed[])[], isHidden: (n: number) =>
 }
 
 const layOut = ({ tree, layers }: Pick<World, 'tree' | 'layers'>) =>
-  layOutImage(tree.flatten(), layers, { dataStart, blockSize })
+  layOutImage(tree.flatten(0), layers, { dataStart, blockSize })
 
 const stacks = fc.array(
   fc.array(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { applyMetadataLayer } from '../../../src/image/tree/apply-metadata-layer.ts'
 import { packedEntries } from '../indexed-contents.ts'
-import { entry, implied, listTree, mergeLayers } from './entries.ts'
+import { entry, listTree, mergeLayers } from './entries.ts'
 
 const metadata = [
   'var/',
@@ -84,12 +84,12 @@ test.each([
   ],
 ])('%s', (_, image, expected) => {
   const tree = mergeLayers([image])
-  applyMetadataLayer(tree, packedEntries(metadata.map(entry)), { layer: 1, implied })
+  applyMetadataLayer(tree, packedEntries(metadata.map(entry)), { layer: 1 })
   expect(listTree(tree)).toEqual(expected)
 })
 
 test('directories that are there keep their metadata', () => {
   const tree = mergeLayers([[{ ...entry('var/'), mode: 0o700 }]])
-  applyMetadataLayer(tree, packedEntries(metadata.map(entry)), { layer: 1, implied })
+  applyMetadataLayer(tree, packedEntries(metadata.map(entry)), { layer: 1 })
   expect(tree.root.inode('var')).toMatchObject({ mode: 0o700 })
 })

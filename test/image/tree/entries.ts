@@ -3,10 +3,7 @@ import type { PackedEntry } from '../../../src/image/packed-layer.ts'
 import { LayerApplier } from '../../../src/image/tree/apply-layer.ts'
 import type { Leaves } from '../../../src/image/tree/leaves.ts'
 import { DirectoryNode, ImageTree, type InodeNode } from '../../../src/image/tree/node.ts'
-import type { InodeMetadata } from '../../../src/squashfs/inode.ts'
 import { packedEntries } from '../indexed-contents.ts'
-
-export const implied: InodeMetadata = { mode: 0o755, uid: 0, gid: 0, mtime: 7, xattrs: undefined }
 
 export type EntryText = string | PackedEntry
 
@@ -41,10 +38,10 @@ function sizeFor(identity: string): number {
 }
 
 export function mergeLayers(layers: readonly (readonly EntryText[])[]): ImageTree {
-  const tree = new ImageTree(implied)
+  const tree = new ImageTree()
   layers.forEach((texts, layer) => {
     const entries = packedEntries(texts.map(entry))
-    const applier = new LayerApplier(tree, entries, { layer, implied })
+    const applier = new LayerApplier(tree, entries, { layer })
     for (let index = 0; index < entries.length; index += 1) applier.apply(index)
   })
   return tree
@@ -63,7 +60,7 @@ export function listTree({ root, leaves }: ImageTree): string[] {
   }
   const describe = (path: string, inode: InodeNode): string => {
     if (inode instanceof DirectoryNode) {
-      return inode.mtime === implied.mtime ? `${path}/ implied` : `${path}/`
+      return inode.isImplied ? `${path}/ implied` : `${path}/`
     }
     switch (leaves.kindOf(inode)) {
       case 'file':

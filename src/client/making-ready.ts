@@ -1,0 +1,89 @@
+/**
+ * What a pull makes an image with, made ready while the registry is asked: code that is to be loaded, and threads,
+ * which take 40 ms to start.
+ */
+import { existsSync } from 'node:fs'
+import type { ImageThreads } from '../image/image-threads.ts'
+import type { PullInput } from './pull-input.ts'
+import { likelyPath, usesCache } from './pull-target.ts'
+
+/** What makes an image. */
+export type BuildingModules = Pick<typeof import('../image/begun-image.ts'), 'BegunImage'> &
+  Pick<typeof import('../image/build-image.ts'), 'buildImage'> &
+  Pick<
+    typeof import('../image/layer-store.ts'),
+    'cachedLayers' | 'layoutMemory' | 'temporaryLayers'
+  > &
+  Pick<typeof import('../storage/layer-cache.ts'), 'layerCache'> &
+  Pick<typeof import('../storage/work-directory.ts'), 'withWork'>
+
+/** Of one pull. Whoever has one ends it. */
+export class MakingReady {
+  readonly #input: PullInput
+  #modules: Promise<BuildingModules> | undefined
+  #threads: Promise<ImageThreads | undefined> | undefined
+
+  constructor(input: PullInput) {
+    this.#input = input
+  }
+
+  /** Begins before it is known whether there is an image to make, where that will be a large one. */
+  async begin(): Promise<void> {
+    try {
+      if (existsSync(likelyPath(this.#input)) || !(await this.#isLarge())) return
+    } catch {
+      // the pull meets it again, and tells
+      return
+    }
+    await Promise.all([this.modules(), this.threads()])
+  }
+
+  modules(): Promise<BuildingModules> {
+    this.#modules ??= loadBuilding()
+    return this.#modules
+  }
+
+  /**
+   * Threads for a large image. Without them others are started when there is something for them to do, and
+   * tell what is in the way.
+   */
+  threads(): Promise<ImageThreads | undefined> {
+    this.#threads ??= this.#start().catch(() => undefined)
+    return this.#threads
+  }
+
+  /** Threads that were used have mostly ended before. */
+  async end(): Promise<void> {
+    await (await this.#threads)?.end()
+  }
+
+  async #start(): Promise<ImageThreads | undefined> {
+    if (!(await this.#isLarge())) return undefined
+    const { startImageThreads } = await import('../image/image-threads.ts')
+    return startImageThreads()
+  }
+
+  /** Whether the repository's last image was worth remembering. */
+  async #isLarge(): Promise<boolean> {
+    const { context, access } = this.#input
+    if (!usesCache(this.#input)) return false
+    const { layerCache } = await import('../storage/layer-cache.ts')
+    return existsSync(layerCache(context.settings.cache()).layoutPath(repositoryOf(access)))
+  }
+}
+
+/** `HOST/library/busybox` */
+export function repositoryOf({ host, reference }: PullInput['access']): string {
+  return `${host}/${reference.repository}`
+}
+
+async function loadBuilding(): Promise<BuildingModules> {
+  const [begun, build, store, cache, work] = await Promise.all([
+    import('../image/begun-image.ts'),
+    import('../image/build-image.ts'),
+    import('../image/layer-store.ts'),
+    import('../storage/layer-cache.ts'),
+    import('../storage/work-directory.ts'),
+  ])
+  return { ...begun, ...build, ...store, ...cache, ...work }
+}

@@ -105,7 +105,7 @@ function sizeOf(bytes: number): string {
 
 const notAsked: Finding = {
   status: 'skipped',
-  evidence: 'no image was named: doctor NAME:TAG looks at one',
+  evidence: 'no image was named: with a NAME:TAG it looks at that one',
 }
 
 /** Rung 8: "manifest works, layers hang" is a blocked storage host. */

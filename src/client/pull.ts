@@ -15,11 +15,12 @@ import type { LocatedImage, LocatedManifest, ResolvedImage } from '../registry/r
 import { programVersion } from '../settings/version.ts'
 import type { AtomicFile } from '../storage/atomic-file.ts'
 import type { PullOptions } from './call-options.ts'
-import { imageTitle, sourceName, tagOf } from './image-uri.ts'
+import { imageTitle, sourceName } from './image-uri.ts'
 import { makingOptions } from './making-options.ts'
 import { MakingReady, repositoryOf } from './making-ready.ts'
 import type { PullInput } from './pull-input.ts'
 import { choosePullTarget, type PullTarget } from './pull-target.ts'
+import { pulledRecord } from './pulled-record.ts'
 
 /** How often a name may be taken by others while the image is made. */
 const maxRounds = 3
@@ -100,7 +101,7 @@ class Pull {
       const sizeBytes = await this.#build(image, file, begun)
       throwIfCancelled(options.signal, 'the pull')
       if (!(await this.#place(file))) return undefined
-      const record = this.#recordOf(image, sizeBytes)
+      const record = pulledRecord(this.#input, this.#target, image, sizeBytes)
       await this.#save(record)
       reportEnd(this.#input, this.#target, this.#target.replaced === undefined ? 'new' : 'update')
       return record
@@ -219,36 +220,6 @@ class Pull {
       layers: image.layers,
       openLayer: (layer, { signal, onProgress }) =>
         client.openBlob(repository, layer, { signal, onProgress }),
-    }
-  }
-
-  #recordOf(image: ResolvedImage, sizeBytes: number): ImageRecord {
-    const { client, access, options, context } = this.#input
-    const { Entrypoint, Cmd, Env, Labels, WorkingDir } = image.config.config
-    const { created } = image.config
-    return {
-      name: access.reference.repository,
-      tag: tagOf(access.reference),
-      client,
-      uri: this.#target.uri,
-      registry: access.host,
-      digest: formatDigest(image.manifestDigest),
-      ...(image.indexDigest === undefined ? {} : { indexDigest: formatDigest(image.indexDigest) }),
-      platform: formatPlatform(image.platform),
-      path: this.#target.path,
-      sizeBytes,
-      format: this.#target.format,
-      compression: this.#target.compression,
-      made: makingOptions(options, context.env),
-      ...(created === undefined ? {} : { created }),
-      pulled: new Date().toISOString(),
-      labels: Labels,
-      config: {
-        entrypoint: Entrypoint,
-        cmd: Cmd,
-        envNames: Env.map((element) => element.split('=', 1)[0] ?? ''),
-        ...(WorkingDir === undefined ? {} : { workingDir: WorkingDir }),
-      },
     }
   }
 

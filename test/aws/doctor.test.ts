@@ -184,7 +184,7 @@ describe('what is no failure', () => {
     const { storage, ping } = healthy
     const { results, of } = await examined({ options: { probes: { ping, storage } } })
     expect(of('image')).toMatchObject({ status: 'skipped' })
-    expect(of('layers')?.evidence).toContain('doctor NAME:TAG')
+    expect(of('layers')?.evidence).toContain('with a NAME:TAG')
     expect(isHealthy(results)).toBe(true)
   })
 

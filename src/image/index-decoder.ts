@@ -3,19 +3,19 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 /** Reads what IndexEncoder wrote; never beyond its bytes, whatever they are. */
 export class IndexDecoder {
   offset = 0
-  private readonly buffer: Buffer
+  readonly index: Buffer
   /** All of it as one string: its parts are then cut without a copy and without leaving JavaScript. */
   readonly text: string
 
-  constructor(buffer: Buffer) {
-    this.buffer = buffer
-    this.text = buffer.toString('latin1')
+  constructor(index: Buffer) {
+    this.index = index
+    this.text = index.toString('latin1')
   }
 
   /** @throws {SregistryError} IMAGE_INVALID beyond the end or beyond 2^53 - 1. */
   number(): number {
     // most numbers, and beyond the end nothing
-    const first = this.buffer[this.offset] ?? 0x80
+    const first = this.index[this.offset] ?? 0x80
     if (first >= 0x80) return this.longNumber()
     this.offset += 1
     return first
@@ -34,18 +34,10 @@ export class IndexDecoder {
     return value
   }
 
-  /** @throws {SregistryError} IMAGE_INVALID beyond 2^bits - 1. */
-  unsigned(bits: 16 | 32): number {
-    const value = this.number()
-    if (value > (bits === 16 ? 0xffff : 0xffff_ffff)) throw damaged('a number is too large')
-    return value
-  }
-
   /** A number of things that take at least so many bytes each. */
   count(bytesEach = 1): number {
     const count = this.number()
-    if (count > (this.buffer.length - this.offset) / bytesEach)
-      throw damaged('a count is too large')
+    if (count > (this.index.length - this.offset) / bytesEach) throw damaged('a count is too large')
     return count
   }
 
@@ -55,7 +47,7 @@ export class IndexDecoder {
   }
 
   /** Passes over a string. @returns its length; it ends at `offset`. */
-  skip(): number {
+  private skip(): number {
     const length = this.count()
     this.offset += length
     return length
@@ -64,7 +56,7 @@ export class IndexDecoder {
   /** A copy. */
   bytes(): Uint8Array {
     const length = this.skip()
-    return new Uint8Array(this.buffer.subarray(this.offset - length, this.offset))
+    return new Uint8Array(this.index.subarray(this.offset - length, this.offset))
   }
 
   /** One of a list, by its number. */
@@ -76,11 +68,11 @@ export class IndexDecoder {
 
   /** @throws {SregistryError} IMAGE_INVALID when bytes are left. */
   finish(): void {
-    if (this.offset !== this.buffer.length) throw damaged('bytes follow the index')
+    if (this.offset !== this.index.length) throw damaged('bytes follow the index')
   }
 
   private byte(): number {
-    const byte = this.buffer[this.offset]
+    const byte = this.index[this.offset]
     if (byte === undefined) throw damaged('the index is cut')
     this.offset += 1
     return byte

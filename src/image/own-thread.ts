@@ -5,7 +5,7 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 /** The threads of a pull; package.json names the file of each (`imports`). */
 type ThreadKind = 'pack' | 'encode' | 'copy' | 'compose'
 
-/** V8 would give each thread's young objects 48 MiB; most of these threads make few. */
+/** V8 would give each thread's young objects 48 MiB; these threads keep what they make in columns and buffers. */
 const fewObjects = { maxYoungGenerationSizeMb: 4 }
 
 /**
@@ -23,7 +23,7 @@ export function startThread(
     return new Worker(file, {
       workerData,
       transferList,
-      resourceLimits: kind === 'compose' ? {} : fewObjects,
+      resourceLimits: fewObjects,
       name: kind,
       execArgv: [],
       env: {},

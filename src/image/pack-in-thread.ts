@@ -6,6 +6,7 @@ import type { Worker } from 'node:worker_threads'
 import { recoderModule } from '../deflate/recoder-module.ts'
 import { cancelled } from '../errors/cancelled.ts'
 import { SregistryError } from '../errors/sregistry-error.ts'
+import { countGarbage } from './buffer-garbage.ts'
 import { cancellable } from './byte-stream.ts'
 import { Change } from './change.ts'
 import type { EncoderPool } from './encoder-pool.ts'
@@ -88,6 +89,7 @@ class PackThread {
       this.#post(part.length)
       rest = rest.subarray(part.length)
     }
+    countGarbage(chunk.length)
     return true
   }
 

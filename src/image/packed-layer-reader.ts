@@ -6,8 +6,8 @@ import type { Digest } from '../registry/digest.ts'
 import { blockRaw } from '../squashfs/format.ts'
 import { isDiskError } from '../storage/disk-error.ts'
 import { type OpenFile, openInThread } from '../storage/thread-file.ts'
-import { type Bounds, checkRange, checkSizeWord } from './content-decoder.ts'
-import { decodeEntries } from './entry-decoder.ts'
+import { countGarbage } from './buffer-garbage.ts'
+import { type Bounds, decodeEntries } from './entry-decoder.ts'
 import { damaged, IndexDecoder } from './index-decoder.ts'
 import type { PackedFragment, PackedLayer } from './packed-layer.ts'
 import {
@@ -32,7 +32,9 @@ export async function readPackedLayer(path: string): Promise<PackedLayer> {
   })
   try {
     const { index, position } = await readIndex(file)
-    return decodeIndex(index, position, path)
+    const layer = decodeIndex(index, position, path)
+    countGarbage(index.length)
+    return layer
   } finally {
     await file.close()
   }
@@ -124,8 +126,14 @@ function decodeFragment(decoder: IndexDecoder, bounds: Bounds): PackedFragment {
   const position = decoder.number()
   const sizeWord = decoder.number()
   const sizeBytes = decoder.number()
-  checkSizeWord(sizeWord, bounds)
-  if (sizeBytes > bounds.blockSize || sizeWord === 0) throw damaged('a fragment is too large')
-  checkRange(position, sizeWord % blockRaw, bounds)
+  const { dataEnd, blockSize } = bounds
+  const stored = sizeWord % blockRaw
+  if (sizeWord >= 2 * blockRaw || stored === 0 || stored > blockSize) {
+    throw damaged('the size of a block is wrong')
+  }
+  if (sizeBytes > blockSize) throw damaged('a fragment is too large')
+  if (position < headerBytes || position + stored > dataEnd) {
+    throw damaged('a block lies outside the file')
+  }
   return { position, sizeWord, sizeBytes }
 }

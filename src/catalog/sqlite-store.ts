@@ -5,8 +5,7 @@
 import { open, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import type { KeyvSqlite } from '@keyv/sqlite'
-import type { Keyv } from 'keyv'
+import type { Keyv, KeyvStoreAdapter } from 'keyv'
 import { SregistryError } from '../errors/sregistry-error.ts'
 import { isDiskError } from '../storage/disk-error.ts'
 import { makePrivateDirectory } from '../storage/private-directory.ts'
@@ -17,8 +16,22 @@ export type SqliteStoreOptions = {
   readonly lockWaitMs?: number
 }
 
+/** What is used of @keyv/sqlite, which is optional: where it could not be installed, its types are missing too. */
+type SqliteAdapter = KeyvStoreAdapter & {
+  query(sql: string, parameters?: readonly string[]): Promise<readonly Row[]>
+  disconnect(): Promise<void>
+}
+
+type SqliteModule = {
+  readonly KeyvSqlite: new (options: {
+    readonly uri: string
+    readonly table: string
+    readonly busyTimeout: number
+  }) => SqliteAdapter
+}
+
 type Connection = {
-  readonly adapter: KeyvSqlite
+  readonly adapter: SqliteAdapter
   readonly keyv: Keyv
   /** Which file was opened: another one may take its name. */
   readonly inode: number | undefined
@@ -44,6 +57,16 @@ export async function openSqliteStore(
   const store = new SqliteStore(file, options.lockWaitMs ?? defaultLockWaitMs)
   await store.open()
   return store
+}
+
+/** Whether the optional package was installed, and what it is built of can be loaded. */
+export function isSqliteInstalled(): boolean {
+  try {
+    requireModule('@keyv/sqlite')
+    return true
+  } catch {
+    return false
+  }
 }
 
 class SqliteStore implements CatalogStore {
@@ -83,7 +106,7 @@ class SqliteStore implements CatalogStore {
   /** By key range: the adapter's iterator is slow, unordered, and dies of one bad row (FAULTS § 5.8). */
   async values(): Promise<readonly unknown[]> {
     return this.#run(async ({ adapter, keyv }) => {
-      const rows: readonly Row[] = await adapter.query(
+      const rows = await adapter.query(
         `SELECT value FROM ${catalogTable} WHERE key >= ? AND key < ? ORDER BY key`,
         [`${catalogNamespace}:`, `${catalogNamespace};`],
       )
@@ -182,11 +205,11 @@ async function createPrivately(file: string): Promise<void> {
 /** By `require`: 4 ms less than by `import`, which scans sqlite3's CommonJS for names first. */
 function loadKeyv(file: string): {
   readonly Keyv: typeof import('keyv').Keyv
-  readonly KeyvSqlite: typeof import('@keyv/sqlite').KeyvSqlite
+  readonly KeyvSqlite: SqliteModule['KeyvSqlite']
 } {
   try {
     const { Keyv } = requireModule('keyv') as typeof import('keyv')
-    const { KeyvSqlite } = requireModule('@keyv/sqlite') as typeof import('@keyv/sqlite')
+    const { KeyvSqlite } = requireModule('@keyv/sqlite') as SqliteModule
     return { Keyv, KeyvSqlite }
   } catch (error) {
     throw new SregistryError('DATABASE', `the module that reads ${file} cannot be loaded`, {
@@ -197,8 +220,8 @@ function loadKeyv(file: string): {
 }
 
 /** The file may hold other programs' tables; one of our name must have our columns. */
-async function checkTable(adapter: KeyvSqlite, file: string): Promise<void> {
-  const columns: readonly Row[] = await adapter.query(`PRAGMA table_info(${catalogTable})`)
+async function checkTable(adapter: SqliteAdapter, file: string): Promise<void> {
+  const columns = await adapter.query(`PRAGMA table_info(${catalogTable})`)
   const names = columns.map((column) => column.name)
   if (names.includes('key') && names.includes('value')) return
   throw new SregistryError(
@@ -209,10 +232,10 @@ async function checkTable(adapter: KeyvSqlite, file: string): Promise<void> {
 }
 
 /** Write-ahead logs need shared memory, which network file systems lack (FAULTS § 5.6). */
-async function useRollbackJournal(adapter: KeyvSqlite, file: string): Promise<void> {
-  const [current]: readonly Row[] = await adapter.query('PRAGMA journal_mode')
+async function useRollbackJournal(adapter: SqliteAdapter, file: string): Promise<void> {
+  const [current] = await adapter.query('PRAGMA journal_mode')
   if (current?.journal_mode !== 'wal') return
-  const [changed]: readonly Row[] = await adapter.query('PRAGMA journal_mode=DELETE')
+  const [changed] = await adapter.query('PRAGMA journal_mode=DELETE')
   if (changed?.journal_mode === 'delete') return
   throw new SregistryError('DATABASE', `${file} is in WAL mode and cannot be taken out of it`, {
     hint: 'end the other programs that use it, or set SREGISTRY_DATABASE to another directory',

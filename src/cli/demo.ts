@@ -30,6 +30,7 @@ async function demo(session: Session): Promise<void> {
       SREGISTRY_DATABASE: work,
       SINGULARITY_CACHEDIR: work,
     })
+    await goWithoutCatalogue(session)
     const isInteractive = process.stdin.isTTY && process.stdout.isTTY
     if (isInteractive) greet(session, ecr.registryHost)
     await runShell(session, [], isInteractive ? {} : { eval: [firstPull, 'image'] })
@@ -37,6 +38,17 @@ async function demo(session: Session): Promise<void> {
     await ecr.close()
     await rm(work, { recursive: true, force: true })
   }
+}
+
+/** Where sqlite3 can be neither downloaded nor built, npm installs the rest, and images can be pulled all the same. */
+async function goWithoutCatalogue({ env, stderr }: Session): Promise<void> {
+  const { isSqliteInstalled } = await import('../catalog/sqlite-store.ts')
+  if (isSqliteInstalled()) return
+  Object.assign(env, { SREGISTRY_DISABLE: '1' })
+  stderr.line('note: sqlite3 is not installed, so this demo keeps no records of its images')
+  stderr.line(
+    '  hint: `npm rebuild sqlite3`, or `npm install`, where a compiler or github.com is at hand',
+  )
 }
 
 function greet(session: Session, host: string): void {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { outcomeOf, World } from './sregistry.ts'
@@ -158,6 +158,39 @@ test('npm start with piped input pulls from an ECR of its own, without account a
   expect(code).toBe(0)
   expect(stdout).toContain('library-busybox:latest.simg')
   expect(readdirSync(home)).toEqual([])
+})
+
+describe('where sqlite3 could be neither downloaded nor built', () => {
+  /** As when npm has left the optional package out. */
+  const withoutSqlite = () => {
+    const hook = join(world.directory, 'without-sqlite.cjs')
+    writeFileSync(
+      hook,
+      `const Module = require('node:module')
+const resolve = Module._resolveFilename
+Module._resolveFilename = (request, ...rest) => {
+  if (request === '@keyv/sqlite') throw Object.assign(new Error('not found'), { code: 'MODULE_NOT_FOUND' })
+  return resolve(request, ...rest)
+}`,
+    )
+    return { NODE_OPTIONS: `--require ${hook}` }
+  }
+
+  test('npm start goes without records, and says so', async () => {
+    const { code, stdout, stderr } = await world.run(['demo'], { env: withoutSqlite() })
+    expect(code).toBe(0)
+    expect(stdout).toContain('library-busybox:latest.simg')
+    expect(stderr).toContain('note: sqlite3 is not installed')
+  })
+
+  test('a pull into storage says how to mend it, and one without a cache needs none', async () => {
+    const env = withoutSqlite()
+    const failed = await world.run(['pull', 'library/busybox'], { env })
+    expect(failed.code).not.toBe(0)
+    expect(failed.stderr).toMatch(/error DATABASE: .*\n.*npm rebuild sqlite3/)
+    const args = ['pull', '--no-cache', '--name', 'without.simg', 'library/busybox']
+    expect(await world.run(args, { env })).toMatchObject({ code: 0 })
+  })
 })
 
 /** When the files of the pull are open and its layers are on their way. */

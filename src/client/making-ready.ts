@@ -22,6 +22,7 @@ export class MakingReady {
   readonly #input: PullInput
   #modules: Promise<BuildingModules> | undefined
   #threads: Promise<ImageThreads | undefined> | undefined
+  #hasEnded = false
 
   constructor(input: PullInput) {
     this.#input = input
@@ -31,11 +32,10 @@ export class MakingReady {
   async begin(): Promise<void> {
     try {
       if (existsSync(likelyPath(this.#input)) || !(await this.#isLarge())) return
+      await Promise.all([this.modules(), this.threads()])
     } catch {
       // the pull meets it again, and tells
-      return
     }
-    await Promise.all([this.modules(), this.threads()])
   }
 
   modules(): Promise<BuildingModules> {
@@ -52,15 +52,16 @@ export class MakingReady {
     return this.#threads
   }
 
-  /** Threads that were used have mostly ended before. */
+  /** Threads that were used have mostly ended before. None is started any more. */
   async end(): Promise<void> {
+    this.#hasEnded = true
     await (await this.#threads)?.end()
   }
 
   async #start(): Promise<ImageThreads | undefined> {
     if (!(await this.#isLarge())) return undefined
     const { startImageThreads } = await import('../image/image-threads.ts')
-    return startImageThreads()
+    return this.#hasEnded ? undefined : startImageThreads()
   }
 
   /** Whether the repository's last image was worth remembering. */

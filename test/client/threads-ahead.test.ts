@@ -1,6 +1,7 @@
 /** The threads that make large images are started by a guess: they end with the pull, whatever that becomes of. */
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { layerCache } from '../../src/storage/layer-cache.ts'
@@ -78,6 +79,13 @@ test('they are started while the registry is asked, and end when it has no such 
   await expect(pulling).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' })
   expect(home.leftovers()).toEqual([])
   await allEnd(2)
+})
+
+test('a pull that fails at once leaves none that would keep the program alive', async () => {
+  const pulling = (await world.client(homeWithLayout())).pull('team/small', { platform: '/' })
+  await expect(pulling).rejects.toMatchObject({ code: 'USAGE' })
+  await delay(200)
+  expect(started.filter(({ threadId }) => threadId >= 0)).toEqual([])
 })
 
 test('an unchanged image starts none', async () => {

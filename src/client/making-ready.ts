@@ -28,7 +28,7 @@ export class MakingReady {
     this.#input = input
   }
 
-  /** Begins before it is known whether there is an image to make, where that will be a large one. */
+  /** Begins before it is known whether there is an image to make, where the repository's last one was large. */
   async begin(): Promise<void> {
     try {
       if (existsSync(likelyPath(this.#input)) || !(await this.#isLarge())) return
@@ -52,10 +52,17 @@ export class MakingReady {
     return this.#threads
   }
 
-  /** Threads that were used have mostly ended before. None is started any more. */
+  /** No thread is started any more. */
   async end(): Promise<void> {
     this.#hasEnded = true
-    await (await this.#threads)?.end()
+    await this.endThreads()
+  }
+
+  /** Those that were used may still be ending: who makes an image again gets others. */
+  async endThreads(): Promise<void> {
+    const threads = await this.#threads
+    this.#threads = undefined
+    await threads?.end()
   }
 
   async #start(): Promise<ImageThreads | undefined> {

@@ -57,6 +57,7 @@ async function pullWith(ready: MakingReady, input: PullInput): Promise<ImageReco
     const record = await new Pull(input, target, ready).run(located)
     // another process was first to the name: what it put there decides what comes next
     if (record !== undefined) return record
+    await ready.endThreads()
   }
   throw new SregistryError('IMAGE_EXISTS', 'other processes keep taking the name of the image', {
     hint: 'run it again, or choose a name with --name',

@@ -42,7 +42,7 @@ export class BegunImage {
     const layers = options.layers.map(({ digest }) => digest)
     const paths = await memory.findFirst(layers.slice(0, sharedLayers(remembered, layers)))
     const ranges = rangesWithin(remembered.ranges, paths.length)
-    if (!isWorthCopyingAhead(ranges)) return undefined
+    if (!isWorthCopyingAhead(ranges) || signal?.aborted) return undefined
     const composer = new ComposeThread(compose, {
       worker: threads?.compose,
       expected: paths,
@@ -59,6 +59,10 @@ export class BegunImage {
 
   /** Nothing is written any more when this returns. */
   async close(): Promise<void> {
-    await Promise.all([this.ahead?.close(), this.composer.close()])
+    try {
+      await this.ahead?.close()
+    } finally {
+      await this.composer.close()
+    }
   }
 }

@@ -35,7 +35,7 @@ export type BuildOptions = Ownership & {
   readonly parameters: PackingParameters
   readonly format: 'squashfs' | 'sif'
   readonly store: LayerStore
-  /** What was begun of it already, which is closed when this returns. By default it is begun here. */
+  /** What was begun of it already, and is closed here; its thread may still be ending. By default it is begun here. */
   readonly begun?: BegunImage | undefined
   /** Threads that wait for an image; the caller ends them, since they may not be needed. */
   readonly threads?: ImageThreads | undefined

@@ -5,7 +5,7 @@ import { SregistryError } from '../errors/sregistry-error.ts'
 /** The threads of a pull; package.json names the file of each (`imports`). */
 type ThreadKind = 'pack' | 'encode' | 'copy' | 'compose'
 
-/** V8 would give each thread's young objects 48 MiB; these threads keep what they make in columns and buffers. */
+/** V8 would give each thread's young objects 48 MiB: more than any of them gains by, merging included. */
 const fewObjects = { maxYoungGenerationSizeMb: 4 }
 
 /**

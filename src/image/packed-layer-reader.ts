@@ -6,7 +6,6 @@ import type { Digest } from '../registry/digest.ts'
 import { blockRaw } from '../squashfs/format.ts'
 import { isDiskError } from '../storage/disk-error.ts'
 import { type OpenFile, openInThread } from '../storage/thread-file.ts'
-import { countGarbage } from './buffer-garbage.ts'
 import { type Bounds, decodeEntries } from './entry-decoder.ts'
 import { damaged, IndexDecoder } from './index-decoder.ts'
 import type { PackedFragment, PackedLayer } from './packed-layer.ts'
@@ -32,9 +31,7 @@ export async function readPackedLayer(path: string): Promise<PackedLayer> {
   })
   try {
     const { index, position } = await readIndex(file)
-    const layer = decodeIndex(index, position, path)
-    countGarbage(index.length)
-    return layer
+    return decodeIndex(index, position, path)
   } finally {
     await file.close()
   }

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { readdirSync, statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { formatPlatform, hostPlatform } from '../../src/registry/platform.ts'
+import { AtomicFile } from '../../src/storage/atomic-file.ts'
 import { digestText, makeImage, ociManifestType } from '../fakes/oci-image.ts'
 import { type Home, PullWorld, sha256OfFile } from '../fakes/pull-world.ts'
 import { file } from '../fakes/tar-layer.ts'
@@ -29,7 +30,10 @@ beforeAll(async () => {
   await (await world.client(home)).pull('team/large')
 })
 afterAll(() => world[Symbol.asyncDispose]())
-afterEach(() => world.local.ecr.faults.clear())
+afterEach(() => {
+  vi.restoreAllMocks()
+  world.local.ecr.faults.clear()
+})
 
 const indexType = 'application/vnd.oci.image.index.v1+json'
 
@@ -71,8 +75,15 @@ test.each(['next', 'many'])('%s is copied while its config is on the way', async
 })
 
 test('what was copied is thrown away where the config is not what its digest says', async () => {
+  // slow, so that there is time to copy
+  world.local.ecr.faults.add({
+    operation: 'Download',
+    fault: { kind: 'slow', bytesPerSecond: 200 },
+  })
   world.local.ecr.faults.add({ operation: 'Download', fault: { kind: 'wrong-byte', at: 0 } })
   const pulling = (await world.client(home)).pull('team/large:next')
+  pulling.catch(() => undefined)
+  await isCopied()
   await expect(pulling).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' })
   expect(home.leftovers()).toEqual([])
   expect(home.images()).toHaveLength(1)
@@ -83,6 +94,20 @@ test.each([
   ['many', { name: 'many.simg' }],
 ])('%s is the image that it would be without', async (tag, options) => {
   const { path } = await (await world.client(home)).pull(`team/large:${tag}`, options)
+  expect(sha256OfFile(path)).toBe(wanted)
+  expect(home.leftovers()).toEqual([])
+})
+
+test('it is made again when its name was taken and is free again', async () => {
+  const { publish } = AtomicFile.prototype
+  let rounds = 0
+  vi.spyOn(AtomicFile.prototype, 'publish').mockImplementation(function (this: AtomicFile) {
+    if (!this.target.endsWith('again.simg')) return publish.call(this)
+    rounds += 1
+    return rounds === 1 ? Promise.resolve('existed') : publish.call(this)
+  })
+  const { path } = await (await world.client(home)).pull('team/large:next', { name: 'again.simg' })
+  expect(rounds).toBe(2)
   expect(sha256OfFile(path)).toBe(wanted)
   expect(home.leftovers()).toEqual([])
 })

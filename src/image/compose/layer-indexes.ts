@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { countGarbage } from '../buffer-garbage.ts'
 import type { PackedLayer } from '../packed-layer.ts'
 import { readPackedLayer } from '../packed-layer-reader.ts'
 import { type Ownership, setOwnership } from '../tree/ownership.ts'
@@ -35,6 +36,8 @@ export class LayerIndexes {
 
   async #readAs(path: string): Promise<PackedLayer> {
     const layer = await readPackedLayer(path)
+    // the index as it was read, which all of this has been copied from
+    countGarbage(layer.entries.columns.text.length)
     setOwnership(layer.entries, this.#ownership)
     return layer
   }

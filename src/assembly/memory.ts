@@ -1,9 +1,14 @@
-/** Memory that is given out once and never taken back: an instance of a module serves one image. */
+/** Memory that is given out piece by piece: an instance of most modules serves one image. */
 import { noMemory } from './no-memory'
 
 let nextFree: u64 = 0
 
-/** @returns where so many bytes begin, all of them zero. */
+/** Gives all of it out again, with whatever is there. */
+export function reuseMemory(): void {
+  nextFree = 0
+}
+
+/** @returns where so many bytes begin, all of them zero until `reuseMemory`. */
 export function reserve(bytes: u64): usize {
   if (nextFree === 0) nextFree = __heap_base
   const start = (nextFree + 15) & ~(<u64>15)

@@ -8,14 +8,11 @@ import type { PullInput } from './pull-input.ts'
 import { likelyPath, usesCache } from './pull-target.ts'
 
 /** What makes an image. */
-export type BuildingModules = Pick<typeof import('../image/begun-image.ts'), 'BegunImage'> &
-  Pick<typeof import('../image/build-image.ts'), 'buildImage'> &
-  Pick<
-    typeof import('../image/layer-store.ts'),
-    'cachedLayers' | 'layoutMemory' | 'temporaryLayers'
-  > &
-  Pick<typeof import('../storage/layer-cache.ts'), 'layerCache'> &
-  Pick<typeof import('../storage/work-directory.ts'), 'withWork'>
+export type BuildingModules = typeof import('../image/begun-image.ts') &
+  typeof import('../image/build-image.ts') &
+  typeof import('../image/layer-store.ts') &
+  typeof import('../storage/layer-cache.ts') &
+  typeof import('../storage/work-directory.ts')
 
 /** Of one pull. Whoever has one ends it. */
 export class MakingReady {
@@ -31,8 +28,8 @@ export class MakingReady {
   /** Begins before it is known whether there is an image to make, where the repository's last one was large. */
   async begin(): Promise<void> {
     try {
-      if (existsSync(likelyPath(this.#input)) || !(await this.#isLarge())) return
-      await Promise.all([this.modules(), this.threads()])
+      if (existsSync(likelyPath(this.#input))) return
+      if ((await this.threads()) !== undefined) await this.modules()
     } catch {
       // the pull meets it again, and tells
     }

@@ -1,8 +1,6 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
-import { instantiate } from '../errors/no-memory.ts'
+import { compile, instantiate } from '../errors/no-memory.ts'
 
 /** May be handed to a worker, which then has what V8 made of it so far. */
 export type RecoderModule = WebAssembly.Module
@@ -15,8 +13,7 @@ export function recoderModule(): RecoderModule {
   // the launcher turns V8's second compiler off, without which this takes twice the time
   setFlagsFromString('--no-liftoff-only')
   setFlagsFromString('--wasm-tier-up')
-  const path = createRequire(import.meta.url).resolve('#recoder.wasm')
-  loaded = new WebAssembly.Module(readFileSync(path))
+  loaded = compile('#recoder.wasm')
   return loaded
 }
 

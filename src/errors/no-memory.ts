@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { SregistryError } from './sregistry-error.ts'
 
 /** @param what It is for, as in `the tables of the image`. */
@@ -6,6 +8,11 @@ export function noMemory(what: string, cause?: unknown): SregistryError {
     hint: 'run it where a process may use more memory and more addresses (ulimit -v)',
     cause,
   })
+}
+
+/** @param name Of its file, as package.json has it (`imports`): `#tables.wasm`. */
+export function compile(name: string): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve(name)))
 }
 
 /**

@@ -25,24 +25,24 @@ export type BeginOptions = {
 
 /** Whoever begins one closes it before the output is closed; twice is harmless. */
 export class BegunImage {
-  readonly composer: ComposeThread
-  /** Undefined where it cannot be copied yet. */
+  /** Undefined where nothing is known that would be worth beginning. */
+  readonly composer: ComposeThread | undefined
+  /** Undefined where nothing can be copied yet. */
   readonly ahead: CopyAhead | undefined
 
-  private constructor(composer: ComposeThread, ahead: CopyAhead | undefined) {
+  private constructor(composer?: ComposeThread, ahead?: CopyAhead) {
     this.composer = composer
     this.ahead = ahead
   }
 
-  /** @returns undefined where nothing is known that would be worth it. */
-  static async begin(output: AtomicFile, options: BeginOptions): Promise<BegunImage | undefined> {
+  static async begin(output: AtomicFile, options: BeginOptions): Promise<BegunImage> {
     const { compose, memory, repository, threads, onNote, signal } = options
     const remembered = await memory.recall(repository)
-    if (remembered === undefined) return undefined
+    if (remembered === undefined) return new BegunImage()
     const layers = options.layers.map(({ digest }) => digest)
     const paths = await memory.findFirst(layers.slice(0, sharedLayers(remembered, layers)))
     const ranges = rangesWithin(remembered.ranges, paths.length)
-    if (!isWorthCopyingAhead(ranges) || signal?.aborted) return undefined
+    if (!isWorthCopyingAhead(ranges) || signal?.aborted) return new BegunImage()
     const composer = new ComposeThread(compose, {
       worker: threads?.compose,
       expected: paths,
@@ -62,7 +62,7 @@ export class BegunImage {
     try {
       await this.ahead?.close()
     } finally {
-      await this.composer.close()
+      await this.composer?.close()
     }
   }
 }

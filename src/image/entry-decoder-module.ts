@@ -1,7 +1,5 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { instantiate } from '../errors/no-memory.ts'
+import { compile, instantiate } from '../errors/no-memory.ts'
 import { damaged } from './index-decoder.ts'
 
 /** Columns in the memory of an instance, in the order of their numbers there (assembly/columns.ts). */
@@ -78,9 +76,7 @@ export function withEntryDecoder<T>(work: (decoder: EntryDecoderExports) => T): 
 }
 
 function instantiateEntryDecoder(): EntryDecoderExports {
-  const module = new WebAssembly.Module(
-    readFileSync(createRequire(import.meta.url).resolve('#entries.wasm')),
-  )
+  const module = compile('#entries.wasm')
   const refuse = (damage: number) => {
     throw damaged(damages[damage] ?? 'it cannot be read')
   }

@@ -1,7 +1,5 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { instantiate } from '../errors/no-memory.ts'
+import { compile, instantiate } from '../errors/no-memory.ts'
 
 /** Columns of the tree in the memory of an instance, in the order of their numbers there (assembly/tree.ts). */
 export const tableColumns = {
@@ -102,8 +100,6 @@ let loaded: WebAssembly.Module | undefined
 
 /** An instance, which encodes one tree. @throws {SregistryError} LIMIT_EXCEEDED where there is no memory. */
 export function instantiateTables(host: TablesHost): TablesExports {
-  loaded ??= new WebAssembly.Module(
-    readFileSync(createRequire(import.meta.url).resolve('#tables.wasm')),
-  )
+  loaded ??= compile('#tables.wasm')
   return instantiate(loaded, memoryUse, { host }) as TablesExports
 }

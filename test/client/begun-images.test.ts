@@ -1,12 +1,11 @@
 /** A new tag is begun as soon as its layers are named, before its config is there. */
 import { randomBytes } from 'node:crypto'
-import { readdirSync, statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { formatPlatform, hostPlatform } from '../../src/registry/platform.ts'
 import { AtomicFile } from '../../src/storage/atomic-file.ts'
 import { digestText, makeImage, ociManifestType } from '../fakes/oci-image.ts'
-import { type Home, PullWorld, sha256OfFile } from '../fakes/pull-world.ts'
+import { type Home, PullWorld, sha256OfFile, unfinishedBytes } from '../fakes/pull-world.ts'
 import { file } from '../fakes/tar-layer.ts'
 
 // so large that it is worth a thread
@@ -48,15 +47,9 @@ function indexOf(manifest: Uint8Array): Buffer {
   return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [entry] }))
 }
 
-/** How much of an image that is being made is in its file. */
-function unfinishedBytes(): number {
-  const names = readdirSync(home.in('storage')).filter((name) => name.startsWith('.tmp-'))
-  return names.reduce((sum, name) => sum + statSync(home.in('storage', name)).size, 0)
-}
-
 /** Ends when all that the image has in common with the one before is there; the test's time limit ends it too. */
 async function isCopied(): Promise<void> {
-  while (unfinishedBytes() < dataBytes) await delay(10)
+  while (unfinishedBytes(home.in('storage')) < dataBytes) await delay(10)
 }
 
 test.each(['next', 'many'])('%s is copied while its config is on the way', async (tag) => {

@@ -27,16 +27,12 @@ function beforeTheName(happens: (image: AtomicFile) => void): void {
   })
 }
 
-function downloads(): number {
-  return world.local.ecr.requests.filter(({ operation }) => operation === 'Download').length
-}
-
 test('the same image from another process is taken as ours, and nothing is fetched again', async () => {
   const home = world.home()
   beforeTheName((image) => copyFileSync(image.path, image.target))
-  const before = downloads()
+  const before = world.downloads()
   const container = await (await world.client(home)).pull('team/app')
-  expect(downloads() - before).toBe(2)
+  expect(world.downloads() - before).toBe(2)
   expect(home.images()).toHaveLength(1)
   expect(home.leftovers()).toEqual([])
   expect((await (await world.client(home)).images()).map(({ path }) => path)).toEqual([

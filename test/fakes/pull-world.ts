@@ -1,6 +1,6 @@
 /** A local ECR with an image in it, and directories of its own for the clients that pull from there. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateRepositoryCommand } from '@aws-sdk/client-ecr'
@@ -70,6 +70,11 @@ export class PullWorld implements AsyncDisposable {
     return this.#put(`/v2/${repository}/manifests/${tag}`, body, { 'content-type': type })
   }
 
+  /** How many blobs have been asked for. */
+  downloads(): number {
+    return this.local.ecr.requests.filter(({ operation }) => operation === 'Download').length
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) await client.close()
     await this.local.close()
@@ -135,6 +140,12 @@ export class Home {
       return [] // not made yet
     }
   }
+}
+
+/** How much of the files that are being made in a directory is there. */
+export function unfinishedBytes(directory: string): number {
+  const names = readdirSync(directory).filter((name) => name.startsWith('.tmp-'))
+  return names.reduce((sum, name) => sum + statSync(join(directory, name)).size, 0)
 }
 
 export function sha256OfFile(path: string): string {

@@ -70,7 +70,7 @@ test.skipIf(!isRoot)(
     const directory = home.in('storage')
     mkdirSync(directory, { recursive: true })
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', directory])
-    const before = downloads()
+    const before = world.downloads()
     try {
       const failure = await failureOf((await world.client(home)).pull('team/app'), world)
       expect(failure).toEqual([
@@ -81,7 +81,7 @@ test.skipIf(!isRoot)(
     } finally {
       execFileSync('umount', [directory])
     }
-    expect(downloads()).toBe(before)
+    expect(world.downloads()).toBe(before)
     await expectCompletes(home, world, wanted)
   },
 )
@@ -121,9 +121,9 @@ describe('a damaged packed layer in the cache is made anew', () => {
     await (await world.client(home)).pull('team/app')
     for (const name of home.layers()) damage(home.in('cache', 'docker', name))
     rmSync(home.in('storage'), { recursive: true })
-    const before = downloads()
+    const before = world.downloads()
     await expectCompletes(home, world, wanted)
-    expect(downloads() - before).toBe(layersAndConfig)
+    expect(world.downloads() - before).toBe(layersAndConfig)
   })
 })
 
@@ -162,9 +162,9 @@ describe('a pull that is cancelled', () => {
     }
     const pull = (await world.client(home)).pull('team/app', { signal: abort.signal, onProgress })
     await failureOf(pull, world)
-    const before = downloads()
+    const before = world.downloads()
     await expectCompletes(home, world, wanted)
-    expect(downloads() - before).toBe(1) // the config
+    expect(world.downloads() - before).toBe(1) // the config
   })
 })
 
@@ -178,9 +178,11 @@ describe('a process that is killed in mid-pull', () => {
       operation: 'Download',
       fault: { kind: 'stall', afterBytes: 500_000 },
     })
-    const before = downloads()
+    const before = world.downloads()
     const killed = sregistry(home, ['pull', ...flags, 'team/app'])
-    await until(() => downloads() - before === layersAndConfig && home.leftovers().length >= 2)
+    await until(
+      () => world.downloads() - before === layersAndConfig && home.leftovers().length >= 2,
+    )
     killed.kill('SIGKILL')
     await once(killed, 'close')
     expect(home.leftovers().length).toBeGreaterThan(0)
@@ -203,10 +205,6 @@ function sregistry(of: Home, args: readonly string[]) {
     cwd: of.in('output'),
     stdio: 'ignore',
   })
-}
-
-function downloads(): number {
-  return world.local.ecr.requests.filter(({ operation }) => operation === 'Download').length
 }
 
 /** Looks again and again; the test's own time limit ends it. */

@@ -1,7 +1,7 @@
 /** What is kept of a repository's last image may be anything, in a cache that others write to: never a wrong image. */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,7 +15,7 @@ import { parseCompression } from '../../src/squashfs/compression.ts'
 import { type LayerCache, layerCache } from '../../src/storage/layer-cache.ts'
 import { buildImageFile, type ImageFileOptions } from '../fakes/image-file.ts'
 import { makeImage, type OciImage } from '../fakes/oci-image.ts'
-import { sha256OfFile } from '../fakes/pull-world.ts'
+import { sha256OfFile, unfinishedBytes } from '../fakes/pull-world.ts'
 import { file } from '../fakes/tar-layer.ts'
 import { isRoot } from '../fakes/tools.ts'
 
@@ -65,12 +65,6 @@ async function build(
   }
 }
 
-/** How much of an image that is being made is in its file. */
-function unfinishedBytes(): number {
-  const names = readdirSync(directory).filter((name) => name.startsWith('.tmp-'))
-  return names.reduce((sum, name) => sum + statSync(join(directory, name)).size, 0)
-}
-
 async function rewrite(
   cache: LayerCache,
   change: (layout: { layers: string[]; ranges: number[][] }) => unknown,
@@ -98,7 +92,7 @@ describe('the image is the same where the layout', () => {
       // waited for without a limit of its own: where nothing is copied ahead, the test ends in failure
       while (bytesAhead < 70_000_000) {
         await delay(10)
-        bytesAhead = unfinishedBytes()
+        bytesAhead = unfinishedBytes(directory)
       }
     }
     expect(await build(next, cache, { opening })).toBe(wanted)

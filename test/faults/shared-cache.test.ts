@@ -28,12 +28,12 @@ beforeEach(() => {
 })
 
 test.each([2, 8])('%i pulls of one image at once pack each layer once', async (count) => {
-  const before = downloads()
+  const before = world.downloads()
   const pulls = Array.from({ length: count }, () => new Pull(['team/app']))
   expect(await Promise.all(pulls.map((pull) => pull.end()))).toEqual(Array(count).fill(0))
   // a config for each that had an image to make
   const configs = pulls.filter(({ output }) => output.includes('Exploding environment.tar')).length
-  expect(downloads() - before).toBe(2 + configs)
+  expect(world.downloads() - before).toBe(2 + configs)
   expect(home.layers()).toHaveLength(2)
   expect(home.images()).toHaveLength(1)
   expect(sha256OfFile(home.in('storage', home.images()[0] ?? ''))).toBe(wanted)
@@ -41,10 +41,10 @@ test.each([2, 8])('%i pulls of one image at once pack each layer once', async (c
 })
 
 test('pulls of two images pack the layer that both have once', async () => {
-  const before = downloads()
+  const before = world.downloads()
   const both = ['team/app', 'team/relative'].map((name) => new Pull([name]))
   expect(await Promise.all(both.map((pull) => pull.end()))).toEqual([0, 0])
-  expect(downloads() - before).toBe(5)
+  expect(world.downloads() - before).toBe(5)
   expect(home.layers()).toHaveLength(3)
 })
 
@@ -102,10 +102,6 @@ class Pull {
   }
 }
 
-function downloads(): number {
-  return world.local.ecr.requests.filter(({ operation }) => operation === 'Download').length
-}
-
 /** For looking again and again; the test's own time limit ends it. */
 function soon(): Promise<void> {
   return new Promise((later) => setImmediate(later))
@@ -117,9 +113,9 @@ async function stalledPull(): Promise<Pull> {
     operation: 'Download',
     fault: { kind: 'stall', afterBytes: 500_000 },
   })
-  const before = downloads()
+  const before = world.downloads()
   const holder = new Pull(['team/app'])
-  while (downloads() - before < 3) await soon()
+  while (world.downloads() - before < 3) await soon()
   forget()
   return holder
 }

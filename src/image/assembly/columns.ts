@@ -1,5 +1,6 @@
 /** What an index is decoded into. Columns are given out anew for each: memory is not cleared in between. */
-import { noMemory } from '../../assembly/no-memory'
+import { reserveColumn } from '../../assembly/columns'
+import { reuseMemory } from '../../assembly/memory'
 
 /** In the order of `decodedColumns` (entry-decoder-module.ts). */
 export namespace Column {
@@ -29,43 +30,23 @@ export namespace Column {
   export const blocks = 19
 }
 
-const addresses = memory.data(4 * 20)
-let nextFree: u64 = 0
-
-export function addressOf(column: i32): usize {
-  return load<u32>(addresses + 4 * column)
-}
-
-function place(column: i32, values: u64, valueBytes: u64): void {
-  nextFree = (nextFree + 7) & ~(<u64>7)
-  store<u32>(addresses + 4 * column, <u32>nextFree)
-  nextFree += values * valueBytes
-  if (nextFree > 0xffff_0000) noMemory()
-}
-
 /** Room for an index of so many bytes, of which `entriesStart` come before the entries. */
 export function reserve(textBytes: u32, entriesStart: u32, entries: u32, fragments: u32): void {
-  nextFree = __heap_base
-  place(Column.text, textBytes, 1)
-  place(Column.fragmentSizes, fragments, 4)
-  place(Column.kinds, entries, 1)
-  place(Column.modes, entries, 2)
+  reuseMemory()
+  reserveColumn(Column.text, textBytes, 1)
+  reserveColumn(Column.fragmentSizes, fragments, 4)
+  reserveColumn(Column.kinds, entries, 1)
+  reserveColumn(Column.modes, entries, 2)
   for (let column = Column.pathStarts; column <= Column.seconds; column += 1) {
-    place(column, entries, 4)
+    reserveColumn(column, entries, 4)
   }
-  place(Column.xattrs, entries, 8)
-  place(Column.sizes, entries, 8)
-  place(Column.positions, entries, 8)
+  reserveColumn(Column.xattrs, entries, 8)
+  reserveColumn(Column.sizes, entries, 8)
+  reserveColumn(Column.positions, entries, 8)
   for (let column = Column.identityStarts; column <= Column.offsets; column += 1) {
-    place(column, entries, 4)
+    reserveColumn(column, entries, 4)
   }
-  place(Column.blockStarts, <u64>entries + 1, 4)
+  reserveColumn(Column.blockStarts, <u64>entries + 1, 4)
   // each takes a byte at least
-  place(Column.blocks, textBytes - entriesStart, 4)
-  const missing = <i64>((nextFree + 65535) >> 16) - <i64>memory.size()
-  if (missing > 0 && memory.grow(<i32>missing) < 0) noMemory()
-}
-
-export function set(column: i32, index: u32, value: u32): void {
-  store<u32>(addressOf(column) + 4 * index, value)
+  reserveColumn(Column.blocks, textBytes - entriesStart, 4)
 }

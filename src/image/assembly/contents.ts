@@ -1,5 +1,6 @@
 /** Where the contents of files lie in the layer. */
-import { addressOf, Column, set } from './columns'
+import { addressOf, setAt } from '../../assembly/columns'
+import { Column } from './columns'
 import { Damage, refuse } from './host'
 import { count, number, offset, skip } from './reading'
 
@@ -22,7 +23,7 @@ export function beginContents(fragmentCount: u32, end: u64, bytes: u32): void {
   blockSize = bytes
   contentCount = 0
   blockCount = 0
-  set(Column.blockStarts, 0, 0)
+  setAt(Column.blockStarts, 0, 0)
 }
 
 export function decodeContent(): void {
@@ -30,17 +31,17 @@ export function decodeContent(): void {
   const sizeBytes = number()
   store<f64>(addressOf(Column.sizes) + 8 * index, <f64>sizeBytes)
   const identityLength = skip()
-  set(Column.identityLengths, index, identityLength)
-  set(Column.identityStarts, index, offset - identityLength)
+  setAt(Column.identityLengths, index, identityLength)
+  setAt(Column.identityStarts, index, offset - identityLength)
   const position = number()
   store<f64>(addressOf(Column.positions) + 8 * index, <f64>position)
   // 0 stands for none
   const fragment = number()
-  set(Column.fragments, index, <u32>fragment - 1)
-  set(Column.offsets, index, fragment === 0 ? 0 : decodeOffset(fragment - 1, sizeBytes))
+  setAt(Column.fragments, index, <u32>fragment - 1)
+  setAt(Column.offsets, index, fragment === 0 ? 0 : decodeOffset(fragment - 1, sizeBytes))
   if (fragment === 0) decodeBlocks(sizeBytes, position)
   contentCount = index + 1
-  set(Column.blockStarts, contentCount, blockCount)
+  setAt(Column.blockStarts, contentCount, blockCount)
 }
 
 function decodeOffset(fragment: u64, sizeBytes: u64): u32 {
@@ -59,7 +60,7 @@ function decodeBlocks(sizeBytes: u64, position: u64): void {
     const word = number()
     const size = word % raw
     if (word >= 2 * raw || size > blockSize || (size === 0 && word !== 0)) refuse(Damage.blockSize)
-    set(Column.blocks, blockCount, <u32>word)
+    setAt(Column.blocks, blockCount, <u32>word)
     storedBytes += size
   }
   if (storedBytes === 0) return

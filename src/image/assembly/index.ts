@@ -3,12 +3,14 @@
  * serves one index after the other: `reserve`, index and fragment sizes are put there by JavaScript, `decode`, and the
  * columns are copied out.
  */
-import { addressOf, Column, set } from './columns'
+import { addressOf, setAt } from '../../assembly/columns'
+import { Column } from './columns'
 import { beginContents, contentCount, decodeContent } from './contents'
 import { Damage, refuse } from './host'
 import { beginReading, count, number, offset, skip, unsigned } from './reading'
 
-export { addressOf, reserve } from './columns'
+export { addressOf } from '../../assembly/columns'
+export { reserve } from './columns'
 export { blockCount, contentCount } from './contents'
 export { offset as end } from './reading'
 
@@ -49,12 +51,12 @@ function decodeEntry(index: u32): void {
   const kind = number()
   store<u8>(addressOf(Column.kinds) + index, <u8>kind)
   const pathLength = skip()
-  set(Column.pathLengths, index, pathLength)
-  set(Column.pathStarts, index, offset - pathLength)
+  setAt(Column.pathLengths, index, pathLength)
+  setAt(Column.pathStarts, index, offset - pathLength)
   store<u16>(addressOf(Column.modes) + 2 * index, <u16>unsigned(u16.MAX_VALUE))
-  set(Column.uids, index, unsigned(u32.MAX_VALUE))
-  set(Column.gids, index, unsigned(u32.MAX_VALUE))
-  set(Column.mtimes, index, unsigned(u32.MAX_VALUE))
+  setAt(Column.uids, index, unsigned(u32.MAX_VALUE))
+  setAt(Column.gids, index, unsigned(u32.MAX_VALUE))
+  setAt(Column.mtimes, index, unsigned(u32.MAX_VALUE))
   passXattrs(index)
   let first: u32 = 0
   let second: u32 = 0
@@ -68,8 +70,8 @@ function decodeEntry(index: u32): void {
     first = unsigned(u32.MAX_VALUE)
     second = unsigned(u32.MAX_VALUE)
   } else if (kind !== Kind.directory && kind !== Kind.fifo) refuse(Damage.kind)
-  set(Column.firsts, index, first)
-  set(Column.seconds, index, second)
+  setAt(Column.firsts, index, first)
+  setAt(Column.seconds, index, second)
 }
 
 /** Names and values are read by JavaScript: few entries have any. */
@@ -77,8 +79,8 @@ function passXattrs(index: u32): void {
   const start = offset
   const xattrs = count()
   if (xattrs === 0) return
-  set(Column.xattrs, 2 * xattrCount, index)
-  set(Column.xattrs, 2 * xattrCount + 1, start)
+  setAt(Column.xattrs, 2 * xattrCount, index)
+  setAt(Column.xattrs, 2 * xattrCount + 1, start)
   xattrCount += 1
   for (let strings: u64 = 2 * <u64>xattrs; strings > 0; strings -= 1) skip()
 }

@@ -1,7 +1,5 @@
 /** The compiled WebAssembly of assembly/, which `npm run build` makes. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { instantiate } from '../../errors/no-memory.ts'
+import { compile, instantiate } from '../../errors/no-memory.ts'
 
 /** Columns in the memory of an instance, in the order of their numbers there (assembly/columns.ts). */
 export const homeColumns = {
@@ -38,8 +36,6 @@ let loaded: WebAssembly.Module | undefined
 
 /** An instance, which serves one image. @throws {SregistryError} LIMIT_EXCEEDED where there is no memory. */
 export function instantiateContentHomes(): ContentHomesExports {
-  loaded ??= new WebAssembly.Module(
-    readFileSync(createRequire(import.meta.url).resolve('#content-homes.wasm')),
-  )
+  loaded ??= compile('#content-homes.wasm')
   return instantiate(loaded, memoryUse, {}) as ContentHomesExports
 }

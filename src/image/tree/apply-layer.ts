@@ -84,7 +84,7 @@ export class LayerApplier {
     const name = path.slice(slash + 1)
     const parent = slash < 0 ? '' : path.slice(0, slash)
     if (name === opaqueMarker) {
-      hideLowerNames(this.directory(parent), this.application)
+      hideLowerNames(this.directory(parent), this.application.layer)
       this.forgetParents()
     } else if (isAufsBookkeeping(path)) this.keepAufsLink(path, index)
     else this.applyNamed(parent, name, index)
@@ -95,7 +95,7 @@ export class LayerApplier {
     const directory = this.directory(parent)
     const hidden = whiteoutTarget(name)
     if (hidden !== undefined) {
-      hideName(directory, hidden, this.application)
+      hideName(directory, hidden, this.application.layer)
       this.forgetParents()
       return
     }
@@ -122,7 +122,7 @@ export class LayerApplier {
   private directory(path: string): DirectoryNode {
     const known = this.parents.get(path)
     if (known !== undefined) return known
-    const directory = makeDirectories(this.tree.root, path, this.application)
+    const directory = makeDirectories(this.tree.root, path, this.application.layer)
     this.parents.set(path, directory)
     return directory
   }
@@ -147,7 +147,7 @@ export class LayerApplier {
 
   private applyOverlayWhiteout(directory: DirectoryNode, name: string): void {
     this.application.onNote?.('a character device 0:0 in a layer was taken as a whiteout')
-    hideName(directory, name, this.application)
+    hideName(directory, name, this.application.layer)
     this.forgetParents()
   }
 

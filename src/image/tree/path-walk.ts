@@ -8,23 +8,15 @@ import { DirectoryNode, type InodeNode } from './node.ts'
 /** Linux follows 40 symlinks (path_resolution(7)). */
 const maxSymlinkHops = 40
 
-export type DirectoryMaker = {
-  /** The layer on whose behalf directories are made. */
-  readonly layer: number
-}
-
 /**
  * The directory at a path, made where it is missing. Something else than a directory or a symlink in
  * the way is replaced, as unpacking would.
+ * @param layer On whose behalf directories are made.
  * @throws {SregistryError} LAYER_INVALID after 40 symlinks.
  */
-export function makeDirectories(
-  root: DirectoryNode,
-  path: string,
-  maker: DirectoryMaker,
-): DirectoryNode {
+export function makeDirectories(root: DirectoryNode, path: string, layer: number): DirectoryNode {
   return walk(root, path, (parent, name) => {
-    const made = new DirectoryNode(root.leaves, undefined, maker.layer)
+    const made = new DirectoryNode(root.leaves, undefined, layer)
     parent.names.set(name, made)
     return made
   }) as DirectoryNode

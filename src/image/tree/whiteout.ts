@@ -24,28 +24,25 @@ export function whiteoutTarget(name: string): string | undefined {
   return target
 }
 
-/** On whose behalf names are hidden. */
-export type Hider = { readonly layer: number }
-
-/** Hides what layers below the hider's have under a name. */
-export function hideName(parent: DirectoryNode, name: string, hider: Hider): void {
+/** Hides what layers below this one have under a name. */
+export function hideName(parent: DirectoryNode, name: string, layer: number): void {
   const node = parent.names.get(name)
   if (node === undefined) return
-  if (node instanceof DirectoryNode) hideLowerNames(node, hider)
-  hideNode(parent, name, node, hider)
+  if (node instanceof DirectoryNode) hideLowerNames(node, layer)
+  hideNode(parent, name, node, layer)
 }
 
-/** Empties a directory of everything that layers below the hider's put into it, at any depth. */
-export function hideLowerNames(top: DirectoryNode, hider: Hider): void {
+/** Empties a directory of everything that layers below this one put into it, at any depth. */
+export function hideLowerNames(top: DirectoryNode, layer: number): void {
   // bottom up: what a directory still holds decides whether it goes
   for (const directory of directoriesFrom(top).reverse()) {
-    for (const [name, node] of directory.names) hideNode(directory, name, node, hider)
+    for (const [name, node] of directory.names) hideNode(directory, name, node, layer)
   }
 }
 
-function hideNode(parent: DirectoryNode, name: string, node: NamedNode, hider: Hider): void {
-  if (layerOf(node, parent.leaves) >= hider.layer) return
+function hideNode(parent: DirectoryNode, name: string, node: NamedNode, layer: number): void {
+  if (layerOf(node, parent.leaves) >= layer) return
   // what is left in a lower directory was added by this layer, which then only implies the directory
-  if (node instanceof DirectoryNode && node.names.size > 0) node.describe(undefined, hider.layer)
+  if (node instanceof DirectoryNode && node.names.size > 0) node.describe(undefined, layer)
   else parent.names.delete(name)
 }

@@ -2,15 +2,17 @@
  * The inode and the directory table of one tree. An instance encodes one: `reserveTree`, then the columns are
  * filled by JavaScript, `addPart` for each of their parts, `begin`, and `number` and `write` until they are done.
  */
+import { at } from '../../assembly/columns'
 import { beginInodes, inodes, writeDirectory, writeLeaf } from './inodes'
 import { directories, referenceOf, reserveListings, setReference, writeListing } from './listings'
 import { lookAt } from './names'
 import { beginNumbering, directoryAt, number as numberSome } from './numbering'
-import { at, Column, childEnd, childStart, directoryCount, isDirectory, text, types } from './tree'
+import { Column, childEnd, childStart, directoryCount, isDirectory, text, types } from './tree'
 
+export { addressOf } from '../../assembly/columns'
 export { lastChild, lastDirectory, nameLength, nameStart } from './names'
 export { inodeCount } from './numbering'
-export { addPart, addressOf, reserveTree } from './tree'
+export { addPart, reserveTree } from './tree'
 
 /** In the order in which they are written. */
 let writtenDirectories: u32 = 0

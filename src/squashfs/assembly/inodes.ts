@@ -1,4 +1,5 @@
 /** Encodes inodes (format.adoc "Inode Table"): the basic form where it can say all, else the extended one. */
+import { addressOf, at } from '../../assembly/columns'
 import { idOfXattrs, indexOfId, Reason, refuse } from './host'
 import {
   blockOf,
@@ -18,7 +19,7 @@ import {
   numberOfLeaf,
   parentNumber,
 } from './numbering'
-import { addressOf, at, Column, Type, text, typeOf } from './tree'
+import { Column, Type, text, typeOf } from './tree'
 
 const absent: u32 = 0xffff_ffff
 const headerBytes: u32 = 16

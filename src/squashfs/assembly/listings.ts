@@ -1,10 +1,10 @@
 /** Directory listings (format.adoc "Directory Table" and "Directory Index"), and where they lie. */
+import { at } from '../../assembly/columns'
 import { reserve } from '../../assembly/memory'
 import { MetadataWriter } from './metadata-writer'
 import { nameLength, nameStart } from './names'
 import { numberOfDirectory, numberOfLeaf } from './numbering'
 import {
-  at,
   Column,
   childCount,
   childEnd,

@@ -1,9 +1,9 @@
 /** The names of a directory's children: what they are, whether a directory can hold them, and their order. */
+import { at, setAt } from '../../assembly/columns'
 import { reserve } from '../../assembly/memory'
 import { sort } from '../../assembly/sort'
 import { Reason, refuse } from './host'
 import {
-  at,
   Column,
   childCount,
   childEnd,
@@ -11,7 +11,6 @@ import {
   directoryCount,
   directoryNames,
   isDirectory,
-  setAt,
   text,
 } from './tree'
 

@@ -1,7 +1,8 @@
 /** Walks the tree without recursion (a depth of thousands is legal): links are counted, every inode is numbered. */
+import { at } from '../../assembly/columns'
 import { reserve } from '../../assembly/memory'
 import { reserveNames, sortChildren } from './names'
-import { at, Column, childEnd, childStart, directoryCount, isDirectory, leafCount } from './tree'
+import { Column, childEnd, childStart, directoryCount, isDirectory, leafCount } from './tree'
 
 /** Of leaves and directories: how many names, and 1 to the number of inodes. */
 let leafLinks: usize = 0

@@ -2,15 +2,12 @@
  * The tree, as JavaScript has put it into this memory: columns, in which a leaf, a content and a directory are
  * numbers. A child of a directory is the number of a leaf, or that of a directory with `isDirectory` set.
  */
+import { addressOf, at, reserveColumn, setAt } from '../../assembly/columns'
 import { reserve } from '../../assembly/memory'
 
 export const isDirectory: u32 = 0x8000_0000
 
 /** Columns by number, in the order of `tableColumns` (tables-module.ts). */
-const columnCount = 27
-const addresses = memory.data(4 * columnCount)
-
-/** A column's number and the bytes of one of its values. */
 export namespace Column {
   // of the leaves
   export const kinds = 0
@@ -68,14 +65,6 @@ export namespace Type {
 /** Type of an inode by the number of its kind. */
 export const types = memory.data(16)
 
-export function addressOf(column: i32): usize {
-  return load<u32>(addresses + 4 * column)
-}
-
-function reserveColumn(column: i32, count: u32, valueBytes: u32): void {
-  store<u32>(addresses + 4 * column, <u32>reserve(<u64>count * valueBytes))
-}
-
 export function reserveTree(
   leaves: u32,
   contents: u32,
@@ -106,15 +95,6 @@ export function reserveTree(
   reserveColumn(Column.blocks, blocks, 4)
   text = reserve(<u64>leafTextBytes + nameBytes)
   directoryNames = text + leafTextBytes
-}
-
-/** A value of a column of u32s. */
-export function at(column: i32, index: u32): u32 {
-  return load<u32>(addressOf(column) + 4 * index)
-}
-
-export function setAt(column: i32, index: u32, value: u32): void {
-  store<u32>(addressOf(column) + 4 * index, value)
 }
 
 /** The places in the columns of one part (a layer) are counted from its own beginning: from that of all from now on. */

@@ -1,5 +1,5 @@
 /** What JavaScript puts into this memory: columns of leaves and of contents, of all layers one after the other. */
-import { reserve } from '../../../assembly/memory'
+import { addressOf, at, reserveColumn } from '../../../assembly/columns'
 
 /** In the order of `homeColumns` (content-homes-module.ts). */
 export namespace Column {
@@ -18,16 +18,6 @@ export namespace Column {
   export const text = 9
 }
 
-const addresses = memory.data(4 * 10)
-
-export function addressOf(column: i32): usize {
-  return load<u32>(addresses + 4 * column)
-}
-
-function reserveColumn(column: i32, count: u32, valueBytes: u32): void {
-  store<u32>(addresses + 4 * column, <u32>reserve(<u64>count * valueBytes))
-}
-
 export function reserveColumns(leaves: u32, contents: u32, textBytes: u32): void {
   reserveColumn(Column.named, leaves, 1)
   reserveColumn(Column.kinds, leaves, 1)
@@ -38,11 +28,6 @@ export function reserveColumns(leaves: u32, contents: u32, textBytes: u32): void
     reserveColumn(column, contents, 4)
   }
   reserveColumn(Column.text, textBytes, 1)
-}
-
-/** A value of a column of u32s. */
-export function at(column: i32, index: u32): u32 {
-  return load<u32>(addressOf(column) + 4 * index)
 }
 
 /** Order of the packed bytes of one layer: tails before contents with blocks of their own. */

@@ -4,11 +4,12 @@
  * JavaScript, `markLive` for each layer, then `addContents` for each layer, and `finish`.
  */
 
+import { addressOf, at } from '../../../assembly/columns'
 import { reserve as reserveBytes } from '../../../assembly/memory'
 import { sort } from '../../../assembly/sort'
-import { addressOf, at, Column, isBefore, reserveColumns } from './columns'
+import { Column, isBefore, reserveColumns } from './columns'
 
-export { addressOf } from './columns'
+export { addressOf } from '../../../assembly/columns'
 
 /** Whether a file of the image has the content. */
 let live: usize = 0
